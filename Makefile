@@ -1,0 +1,51 @@
+# Everything installs into .venv/ of this checkout and nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.txt
+STAMP := $(VENV)/.installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check unit format lock soak clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(STAMP): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("changeover needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) (once; later runs need no network)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation -e .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## Install everything into .venv/
+
+demo: $(STAMP) ## The whole story on this machine: one version promoted, one rolled back
+	@$(BIN)/changeover demo
+
+check: $(STAMP) ## Formatting, lint, types, import walls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright
+
+unit: $(STAMP) ## The tests alone
+	$(BIN)/pytest
+
+test: check unit ## All checks and all tests
+
+soak: $(STAMP) ## The demo with ten seeds; prints every outcome
+	$(BIN)/python -m tests.soak.demo_seeds
+
+format: $(STAMP) ## Rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Renew the lock file (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo --group dev --upgrade pyproject.toml -o $(LOCK)
+
+clean: ## Remove what set-up and tests made
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,80 @@
+"""The observation: one record per request, the only thing evidence is made of."""
+
+from enum import StrEnum
+
+import msgspec
+
+from changeover.traffic.table import Side
+
+
+class Outcome(StrEnum):
+    """How a request ended, as its caller met it."""
+
+    ANSWERED = "answered"
+    """A complete answer, filtered or not."""
+    REFUSED = "refused"
+    """Refused by us before any side was assigned: malformed, unknown task, too large."""
+    REJECTED = "rejected"
+    """The deployment refused the request (4xx other than a content filter and 408, 429)."""
+    FAILED = "failed"
+    """The deployment did not answer: connect failure, deadline, 408, 429, 5xx, an answer that broke off."""
+    LEFT = "left"
+    """The caller went away after content had begun to flow."""
+    ABANDONED = "abandoned"
+    """The caller went away before any content had come."""
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """Usage as the provider reported it; what it did not report is ``None``, never 0."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One request. Times are seconds of Unix time (UTC) or milliseconds of a duration, by name.
+
+    ``side``, ``attempt`` and ``candidate_probability`` are as assigned (rule I14); ``served`` is the deployment that
+    answered in the end, ``None`` if none did. ``unit`` is hashed. ``sticky`` is false when the unit was the request
+    itself. ``forced`` requests were bound to a side before the draw and are never evidence.
+    """
+
+    request_id: str
+    started_at: float
+    outcome: Outcome
+    revision: int
+    latency_ms: float
+    task: str | None = None
+    attempt: int = 0
+    unit: str = ""
+    sticky: bool = False
+    forced: bool = False
+    side: Side | None = None
+    candidate_probability: float = 0.0
+    assigned: str | None = None
+    served: str | None = None
+    served_model: str | None = None
+    fingerprint: str | None = None
+    status: int | None = None
+    error: str | None = None
+    first_byte_ms: float | None = None
+    first_token_ms: float | None = None
+    streamed: bool = False
+    finish_reason: str | None = None
+    filtered: bool | None = None
+    tokens: Tokens | None = None
+    attempts: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the *assigned* deployment did not answer (rule I14).
+
+        A caller that leaves before any content counts, or a hanging deployment would look healthy; one that leaves
+        while content flows does not. A rejected request counts on either side alike: callers' own mistakes cancel by
+        the draw. An answer by a stand-in counts as an error of the deployment that was to give it.
+        """
+        if self.outcome is Outcome.ANSWERED or self.outcome is Outcome.LEFT:
+            return self.served != self.assigned
+        return True

@@ -1,0 +1,1 @@
+"""May the candidate go on? Summaries become verdicts: pass, fail or undecided, with the numbers behind them."""

@@ -1,0 +1,1 @@
+"""The world as we wish it: protocols of two to four verbs in the product's words."""

@@ -1,0 +1,36 @@
+"""The control plane's one door: every read and every change of its state goes through here, in order."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from changeover.gates.verdict import Assessment
+from changeover.ports.store import Store
+from changeover.rollout.state import Rollout
+from changeover.rollout.world import Change, Proposal, World
+from changeover.traffic.table import RoutingTable
+
+T = TypeVar("T")
+
+
+class Office(Protocol):
+    """Awaitable access to the store from the event loop. Calls run one at a time on the store's own thread."""
+
+    async def read(self, query: Callable[[Store], T]) -> T:
+        """Run ``query`` on the store's thread. It may also write observations, scores and acknowledgements."""
+        ...
+
+    async def commit(self, decide: Callable[[World], Proposal]) -> Change:
+        """Commit one change; wakes everybody who waits for a new table. What ``decide`` raises passes through."""
+        ...
+
+    async def table_after(self, revision: int, *, wait_s: float) -> RoutingTable | None:
+        """The newest table above ``revision``, at once if there is one, else when there is, else ``None``."""
+        ...
+
+
+class Assessor(Protocol):
+    """Looks at a rollout's evidence."""
+
+    async def assess(self, rollout: Rollout) -> Assessment:
+        """Close the blocks that can be closed and judge what is there. May be asked at any time, by anyone."""
+        ...

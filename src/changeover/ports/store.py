@@ -1,0 +1,84 @@
+"""The control plane's memory. Only the control plane opens it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from changeover.evidence.score import Score
+from changeover.exchange.observation import Observation
+from changeover.ports.planes import Acknowledgement, ObservationBatch, PlaneState
+from changeover.rollout.world import Change, Proposal, World
+
+
+class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One assigned request of an attempt, with the value of the score asked for, if it has come."""
+
+    observation: Observation
+    score: float | None = None
+
+
+class Ledger(Protocol):
+    """Events and state, in one."""
+
+    def world(self) -> World:
+        """The present world; revision 0 when the store is empty."""
+        ...
+
+    def commit(self, decide: Callable[[World], Proposal], *, at: float) -> Change:
+        """Ask ``decide`` for a change of the present world and commit it, with the world and the table it makes, in one
+        transaction that nothing can come between. What ``decide`` raises passes through and nothing is written.
+        """
+        ...
+
+    def changes(self, *, after: int = 0, limit: int = 1000) -> Sequence[Change]:
+        """The log, oldest first."""
+        ...
+
+
+class ObservationLog(Protocol):
+    """Observations, scores and the data planes that send them."""
+
+    def take(self, batch: ObservationBatch, *, at: float) -> bool:
+        """Store a batch and the plane's state; ``False`` when it was taken before (nothing is written twice)."""
+        ...
+
+    def acknowledge(self, acknowledgement: Acknowledgement, *, at: float) -> None: ...
+
+    def planes(self) -> Sequence[PlaneState]: ...
+
+    def add_scores(self, scores: Sequence[Score]) -> int:
+        """Store scores; the first value by (request, name, scorer) stays. Returns how many were new. A score may come
+        before its observation.
+        """
+        ...
+
+    def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
+        """Assigned, unforced requests of the attempt with ``since <= started_at < until``, by ``started_at`` and then
+        request id. ``score`` asks for the earliest score of that name.
+        """
+        ...
+
+
+class SummaryShelf(Protocol):
+    """Closed blocks' summaries: what verdicts are recomputed from (rule I12)."""
+
+    def save_summary(self, *, rollout: str, stream: str, block: int, body: bytes, units: Sequence[str]) -> None:
+        """Store a closed block's summary and enrol its ``units`` for this stream, in one transaction; a block is
+        written once.
+        """
+        ...
+
+    def enrolled(self, *, rollout: str, stream: str, units: Sequence[str]) -> set[str]:
+        """Which of ``units`` were enrolled by earlier blocks of this stream."""
+        ...
+
+    def summaries(self, *, rollout: str, stream: str, after: int = -1) -> Sequence[tuple[int, bytes]]:
+        """Closed blocks after ``after``, in order."""
+        ...
+
+
+class Store(Ledger, ObservationLog, SummaryShelf, Protocol):
+    """Everything the control plane keeps, in one place and under one transaction."""
+
+    def close(self) -> None: ...

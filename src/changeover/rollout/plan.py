@@ -1,0 +1,32 @@
+"""What a rollout intends: its steps, criteria and rules. Immutable once started."""
+
+from typing import Literal
+
+import msgspec
+
+from changeover.gates.criteria import Criteria, EvidenceRules
+
+
+class WeightStep(msgspec.Struct, frozen=True, kw_only=True, tag="weight", tag_field="step"):
+    """Give the candidate this share of the task's traffic, in tenths of a percent."""
+
+    permille: int
+
+
+class AnalysisStep(msgspec.Struct, frozen=True, kw_only=True, tag="analysis", tag_field="step"):
+    """Stay until the evidence meets ``require``. Past ``duration_max_s`` at this step an undecided rollout pauses."""
+
+    require: Literal["no_harm", "pass"]
+    duration_min_s: float = 0.0
+    duration_max_s: float | None = None
+
+
+Step = WeightStep | AnalysisStep
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps with what they are judged by. Its hash identifies the configuration of the tests."""
+
+    steps: tuple[Step, ...]
+    criteria: Criteria
+    evidence: EvidenceRules

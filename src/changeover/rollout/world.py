@@ -1,0 +1,208 @@
+"""The control plane's whole state, and the changes that make it. Replaying the changes rebuilds it (rule I5)."""
+
+from typing import assert_never
+
+import msgspec
+
+from changeover.gates.verdict import Verdict
+from changeover.rollout.state import Progress, Rollout
+from changeover.traffic.table import Route, RoutingTable
+from changeover.versions import Account, Deployment
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """A split set by hand. It has its own attempt number and salt, so that it draws independently (rule I9)."""
+
+    candidate: str
+    permille: int
+    attempt: int
+    salt: str
+
+
+class TaskState(msgspec.Struct, frozen=True, kw_only=True):
+    """One task: whom it trusts, and what is on trial. ``attempts`` counts splits and rollouts ever begun.
+
+    At most one of ``split`` and ``rollout`` (the id of the active one, rule I6) is set. ``blocked`` holds the
+    ``stable -> candidate`` pairs that were rolled back and not released.
+    """
+
+    name: str
+    stable: str
+    sticky_by: tuple[str, ...] = ()
+    failover: tuple[str, ...] = ()
+    attempts: int = 0
+    split: Split | None = None
+    rollout: str | None = None
+    blocked: tuple[tuple[str, str], ...] = ()
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the control plane knows at ``revision``. Revision 0 is the empty world."""
+
+    revision: int = 0
+    table_revision: int = 0
+    accounts: dict[str, Account] = {}
+    deployments: dict[str, Deployment] = {}
+    tasks: dict[str, TaskState] = {}
+    rollouts: dict[str, Rollout] = {}
+
+
+# Changes: what can be committed. One change is one revision.
+
+
+class Seeded(msgspec.Struct, frozen=True, kw_only=True, tag="seeded"):
+    """The empty store took over what the file declares."""
+
+    accounts: tuple[Account, ...]
+    deployments: tuple[Deployment, ...]
+    tasks: tuple[TaskState, ...]
+
+
+class SplitSet(msgspec.Struct, frozen=True, kw_only=True, tag="split_set"):
+    """A task's split was set by hand, or removed (``split`` is ``None``)."""
+
+    task: str
+    split: Split | None
+
+
+class RolloutStarted(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_started"):
+    rollout: Rollout
+
+
+class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved"):
+    """A rollout took one transition: ``event`` is its tag, ``verdicts`` what it rested on."""
+
+    rollout: str
+    event: str
+    progress: Progress
+    verdicts: tuple[Verdict, ...] = ()
+    evidence_hash: str = ""
+
+
+class PairReleased(msgspec.Struct, frozen=True, kw_only=True, tag="pair_released"):
+    """A pair that was rolled back may be started again."""
+
+    task: str
+    stable: str
+    candidate: str
+
+
+ChangeBody = Seeded | SplitSet | RolloutStarted | RolloutMoved | PairReleased
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of the log: what changed, by whom, why, and the revision it made."""
+
+    revision: int
+    at: float
+    actor: str
+    reason: str
+    body: ChangeBody
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A change before it has a revision."""
+
+    actor: str
+    reason: str
+    body: ChangeBody
+
+
+def apply(world: World, change: Change) -> World:
+    """The world after ``change``. Total: a committed change always applies.
+
+    Raises:
+        ValueError: the change's revision is not the next one; a log with a gap cannot be replayed.
+    """
+    if change.revision != world.revision + 1:
+        raise ValueError(f"change {change.revision} cannot follow revision {world.revision}: the log has a gap")
+    before = routes(world)
+    after = msgspec.structs.replace(_applied(world, change.body), revision=change.revision)
+    moved = routes(after) != before or after.deployments != world.deployments or after.accounts != world.accounts
+    return msgspec.structs.replace(after, table_revision=change.revision if moved else world.table_revision)
+
+
+def routing_table(world: World) -> RoutingTable:
+    """The table that data planes serve from at this world; its revision is that of the last change that moved it."""
+    return RoutingTable(
+        revision=world.table_revision,
+        routes=routes(world),
+        deployments=world.deployments,
+        accounts=world.accounts,
+    )
+
+
+def routes(world: World) -> dict[str, Route]:
+    """One route a task. Only a rollout that is not final, or a split set by hand, can give a candidate traffic, so
+    the change that ends an attempt takes its candidate out in the same revision (rule I1).
+    """
+    return {name: _route(world, task) for name, task in world.tasks.items()}
+
+
+def _route(world: World, task: TaskState) -> Route:
+    route = Route(task=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover)
+    if task.rollout is not None:
+        rollout = world.rollouts[task.rollout]
+        return msgspec.structs.replace(
+            route,
+            candidate=rollout.candidate,
+            candidate_permille=rollout.progress.permille,
+            attempt=rollout.attempt,
+            salt=rollout.salt,
+        )
+    if task.split is not None:
+        split = task.split
+        return msgspec.structs.replace(
+            route, candidate=split.candidate, candidate_permille=split.permille, attempt=split.attempt, salt=split.salt
+        )
+    return route
+
+
+def _applied(world: World, body: ChangeBody) -> World:
+    match body:
+        case Seeded():
+            return msgspec.structs.replace(
+                world,
+                accounts={account.name: account for account in body.accounts},
+                deployments={deployment.name: deployment for deployment in body.deployments},
+                tasks={task.name: task for task in body.tasks},
+            )
+        case SplitSet():
+            task = world.tasks[body.task]
+            attempts = max(task.attempts, body.split.attempt) if body.split else task.attempts
+            return _with_task(world, msgspec.structs.replace(task, split=body.split, attempts=attempts))
+        case RolloutStarted():
+            return _started(world, body.rollout)
+        case RolloutMoved():
+            return _moved(world, body)
+        case PairReleased():
+            task = world.tasks[body.task]
+            kept = tuple(pair for pair in task.blocked if pair != (body.stable, body.candidate))
+            return _with_task(world, msgspec.structs.replace(task, blocked=kept))
+        case _:
+            assert_never(body)
+
+
+def _started(world: World, rollout: Rollout) -> World:
+    task = msgspec.structs.replace(
+        world.tasks[rollout.task], split=None, rollout=rollout.id, attempts=max(world.tasks[rollout.task].attempts, rollout.attempt)
+    )
+    return _with_task(msgspec.structs.replace(world, rollouts={**world.rollouts, rollout.id: rollout}), task)
+
+
+def _moved(world: World, body: RolloutMoved) -> World:
+    rollout = msgspec.structs.replace(world.rollouts[body.rollout], progress=body.progress)
+    world = msgspec.structs.replace(world, rollouts={**world.rollouts, rollout.id: rollout})
+    task = world.tasks[rollout.task]
+    match body.progress.phase:
+        case "completed":
+            return _with_task(world, msgspec.structs.replace(task, rollout=None, stable=rollout.candidate))
+        case "rolled_back":
+            blocked = tuple(dict.fromkeys((*task.blocked, (rollout.stable, rollout.candidate))))
+            return _with_task(world, msgspec.structs.replace(task, rollout=None, blocked=blocked))
+        case _:
+            return world
+
+
+def _with_task(world: World, task: TaskState) -> World:
+    return msgspec.structs.replace(world, tasks={**world.tasks, task.name: task})
