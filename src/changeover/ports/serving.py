@@ -1,0 +1,50 @@
+"""What the command line asks of a server or a data plane that is to run here, and where a running one is found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+CONFIG_NAME: Final = "changeover.yaml"
+STATE_NAME: Final = ".changeover"
+SERVER_FILE_NAME: Final = "server.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """``changeover serve``. Port 0 takes any free port. ``state`` is a directory; it is made if it is not there."""
+
+    config: Path
+    state: Path
+    host: str
+    port: int
+    control_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayOptions:
+    """One gateway process.
+
+    ``plane_dir`` keeps its identity and its last good table, ``socket`` is the control plane's. With ``lifeline`` it
+    stops when its standard input ends, which is when the process that started it has gone.
+    """
+
+    plane_dir: Path
+    socket: Path
+    host: str
+    port: int
+    lifeline: bool
+
+
+class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
+    """``server.json`` in the state directory: where the server of this directory can be reached.
+
+    ``gateway`` and ``control`` are URLs, ``socket`` the path of the control plane's Unix socket.
+    """
+
+    pid: int
+    gateway: str
+    control: str
+    socket: str
+    started_at: float
