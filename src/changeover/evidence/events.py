@@ -1,0 +1,94 @@
+"""Does an event happen more often on the candidate's side? The rate-ratio e-process, which looks only at events.
+
+If the candidate's rate is r times the stable's at that moment, an event whose request had probability p of being the
+candidate's came from the candidate with probability p r / (p r + 1 - p), whatever the base rate does. The counts of
+events by side and p are the whole state.
+"""
+
+from collections.abc import Callable, Sequence
+from math import exp, log
+from typing import Final, NamedTuple
+
+from changeover.evidence.mixture import log_mean_exp
+
+RATIOS: Final = 12
+RATIO_MIN: Final = 1.03
+RATIO_MAX: Final = 4.0
+STEPS: Final = tuple(RATIO_MIN * (RATIO_MAX / RATIO_MIN) ** (k / (RATIOS - 1)) for k in range(RATIOS))
+"""How far from the tested ratio the alternatives lie, log-spaced from 1.03 to 4."""
+
+_SEARCH_LOG_RATIO: Final = log(10_000.0)
+_SEARCH_HALVINGS: Final = 40
+
+
+class EventCount(NamedTuple):
+    """Events so far of requests that had probability ``p`` of being the candidate's."""
+
+    p: float
+    stable: int
+    candidate: int
+
+
+def log_e_above(counts: Sequence[EventCount], *, ratio: float) -> float:
+    """Log E against "the candidate's rate is at most ``ratio`` times the stable's"."""
+    return log_mean_exp([_log_likelihood_ratio(counts, alternative=ratio * step, null=ratio) for step in STEPS])
+
+
+def log_e_below(counts: Sequence[EventCount], *, ratio: float) -> float:
+    """Log E against "the candidate's rate is at least ``ratio`` times the stable's"."""
+    return log_mean_exp([_log_likelihood_ratio(counts, alternative=ratio / step, null=ratio) for step in STEPS])
+
+
+def ratio_estimate(counts: Sequence[EventCount]) -> float | None:
+    """The most likely ratio given the events; ``None`` when the stable had none, so that it has no upper end."""
+    usable = _usable(counts)
+    if not any(count.stable for count in usable):
+        return None
+    if not any(count.candidate for count in usable):
+        return 0.0
+    return _crossing(lambda ratio: _score(usable, ratio) <= 0)
+
+
+def ratio_interval(counts: Sequence[EventCount], *, alpha: float) -> tuple[float, float | None] | None:
+    """All ratios that neither direction rejects at alpha/2: covers at every look at once with probability 1 - alpha.
+
+    Log E falls in the tested ratio when testing upwards and rises when testing downwards, so the two ends are found by
+    halving. The low end is 0 when the candidate had no event, the high end ``None`` when the stable had none; the whole
+    is ``None`` before the first event.
+    """
+    usable = _usable(counts)
+    stable = sum(count.stable for count in usable)
+    candidate = sum(count.candidate for count in usable)
+    if not stable and not candidate:
+        return None
+    threshold = log(2 / alpha)
+    low = _crossing(lambda ratio: log_e_above(usable, ratio=ratio) < threshold) if candidate else 0.0
+    high = _crossing(lambda ratio: log_e_below(usable, ratio=ratio) >= threshold) if stable else None
+    return low, high
+
+
+def _log_likelihood_ratio(counts: Sequence[EventCount], *, alternative: float, null: float) -> float:
+    total = 0.0
+    for p, stable, candidate in _usable(counts):
+        spread = log((p * alternative + 1 - p) / (p * null + 1 - p))
+        total += candidate * log(alternative / null) - (candidate + stable) * spread
+    return total
+
+
+def _usable(counts: Sequence[EventCount]) -> list[EventCount]:
+    """At p = 0 or 1 there is nothing to compare with: every factor is 1."""
+    return [count for count in counts if 0 < count.p < 1]
+
+
+def _score(counts: Sequence[EventCount], ratio: float) -> float:
+    """Candidate's events less those expected of it at ``ratio``: falls in ``ratio``, 0 at the most likely one."""
+    return sum(candidate - (stable + candidate) * p * ratio / (p * ratio + 1 - p) for p, stable, candidate in counts)
+
+
+def _crossing(holds: Callable[[float], bool]) -> float:
+    """The smallest ratio between 1/10,000 and 10,000 for which ``holds``, which stays true once it is."""
+    low, high = -_SEARCH_LOG_RATIO, _SEARCH_LOG_RATIO
+    for _ in range(_SEARCH_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(exp(middle)) else (middle, high)
+    return exp(high)
