@@ -30,3 +30,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     criteria: Criteria
     evidence: EvidenceRules
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The criteria that are gates, by the names their verdicts carry: those that are asked and have a source."""
+        quality, errors = self.criteria.quality, self.criteria.errors
+        with_source = {"quality": quality is not None and quality.score is not None, "errors": errors is not None}
+        return tuple(name for name, is_gate in with_source.items() if is_gate)
+
+    @property
+    def weights(self) -> tuple[WeightStep, ...]:
+        return tuple(step for step in self.steps if isinstance(step, WeightStep))
+
+
+def percent(permille: int) -> str:
+    """A weight as people write it: ``12.5 %``."""
+    return f"{permille / 10:g} %"

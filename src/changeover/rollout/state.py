@@ -25,9 +25,10 @@ class Phase(StrEnum):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a rollout that moves.
 
-    ``step`` indexes the plan's steps; ``permille`` is the candidate's weight as committed; ``weight_set_at`` when it
-    was; ``acknowledged_at`` when every live data plane had taken it up, ``None`` until then. ``step_entered_at`` starts
-    the clock of an analysis. ``passed`` names the criteria whose pass is latched.
+    ``step`` indexes the plan's steps (-1 before the first is taken, never committed). ``permille`` is the candidate's
+    weight as committed, ``weight_set_at`` when it was, and ``acknowledged_at`` when every live data plane had taken it
+    up, ``None`` until then. ``step_entered_at`` starts the clock of an analysis. ``passed`` names the criteria whose pass
+    is latched.
     """
 
     phase: Phase
@@ -90,8 +91,12 @@ Event = Started | Acknowledged | Assessed | RollBack | Pause | Resume
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A side effect the outer rooms owe: publish the new table, tell people."""
+    """A side effect the outer rooms owe: publish the new table, tell people.
+
+    ``subject`` is the task. ``topic`` is what an alert is about: started, paused, rolled_back or completed.
+    """
 
     kind: Literal["publish_table", "alert"]
     subject: str
     text: str = ""
+    topic: str = ""

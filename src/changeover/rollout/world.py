@@ -5,7 +5,7 @@ from typing import assert_never
 import msgspec
 
 from changeover.gates.verdict import Verdict
-from changeover.rollout.state import Progress, Rollout
+from changeover.rollout.state import Command, Progress, Rollout
 from changeover.traffic.table import Route, RoutingTable
 from changeover.versions import Account, Deployment
 
@@ -101,11 +101,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A change before it has a revision."""
+    """A change before it has a revision. ``commands`` are the side effects owed once it is committed (rule I13)."""
 
     actor: str
     reason: str
     body: ChangeBody
+    commands: tuple[Command, ...] = ()
 
 
 def apply(world: World, change: Change) -> World:

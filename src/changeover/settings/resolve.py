@@ -1,0 +1,159 @@
+"""What does the file mean? Names resolved, defaults and presets filled in, plans checked; every fault, not the first."""
+
+from typing import Final
+
+import msgspec
+
+from changeover.gates.criteria import EvidenceRules
+from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
+from changeover.rollout.requirement import step_faults
+from changeover.settings import presets
+from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask, Fault
+from changeover.settings.durations import seconds
+from changeover.settings.paths import Path, written
+from changeover.settings.plans import CANARY_STEPS
+from changeover.settings.shape import AccountShape, AuthShape, DeploymentShape, EvidenceShape, FileShape, RolloutShape, StepShape, TaskShape
+from changeover.versions import Account, Deployment, ModelVersion, SecretReference
+
+OPENAI_ENDPOINT: Final = "https://api.openai.com"
+KEY_VARIABLES: Final = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY"}
+"""Where the key is looked for when the file does not say."""
+
+PROBABLE_PERMILLE_MIN: Final = 50
+PROBABLE_PERMILLE_MAX: Final = 950
+"""Comparisons use assignment probabilities from 0.05 to 0.95."""
+
+
+class Resolver:
+    """Turns a well-shaped file into what it declares. ``broken`` holds sections and entries that were not well-shaped
+    and are missing from it: what depends on them is not judged.
+    """
+
+    def __init__(self, file: FileShape, broken: set[Path]) -> None:
+        self._file = file
+        self._broken = broken
+        self.faults: list[tuple[Path, Fault]] = []
+        self._warnings: list[str] = []
+
+    def declared(self) -> Declared:
+        """Everything the file says; only to be used when ``faults`` is empty."""
+        file = self._file
+        evidence = _evidence(file.evidence)
+        tasks = {name: self._task(name, task) for name, task in file.tasks.items()}
+        rollouts = {
+            name: self._rollout(name, rollout, tasks[rollout.task], evidence)
+            for name, rollout in (file.rollouts or {}).items()
+            if rollout.task in tasks
+        }
+        self._refuse_twins(rollouts)
+        return Declared(
+            accounts={name: self._account(name, account) for name, account in file.accounts.items()},
+            deployments={name: self._deployment(name, deployment) for name, deployment in file.deployments.items()},
+            tasks=tasks,
+            rollouts=rollouts,
+            evidence=evidence,
+            warnings=tuple(self._warnings),
+        )
+
+    def _account(self, name: str, shape: AccountShape) -> Account:
+        endpoint = shape.endpoint or (OPENAI_ENDPOINT if shape.kind == "openai" else "")
+        if not endpoint:
+            self._fault(
+                ("accounts", name, "endpoint"), "nothing", "the provider's address, such as https://NAME.openai.azure.com; write it"
+            )
+        return Account(name=name, kind=shape.kind, endpoint=endpoint, auth=_secret(shape.kind, shape.auth))
+
+    def _deployment(self, name: str, shape: DeploymentShape) -> Deployment:
+        account = shape.account or next(iter(self._file.accounts), "")
+        return Deployment(
+            name=name, account=account, model=ModelVersion(name=shape.model, version=shape.version), environment=shape.environment
+        )
+
+    def _task(self, name: str, shape: TaskShape) -> DeclaredTask:
+        path: Path = ("tasks", name, "criteria") if shape.criteria and shape.criteria.quality else ("criteria",)
+        criteria, faults = presets.resolve(presets.Layers(everywhere=self._file.criteria, here=shape.criteria), written(path))
+        if ("criteria",) not in self._broken:
+            self.faults += [(path, fault) for fault in faults]
+        for criterion, reason in criteria.left_out.items():
+            self._warnings.append(
+                f"{written(('tasks', name))}: {criterion} is left out ({reason}); write criteria.{criterion}.source to judge it"
+            )
+        sticky_by = tuple(dict.fromkeys(shape.sticky_by or ()))
+        return DeclaredTask(name=name, stable=shape.stable, sticky_by=sticky_by, criteria=criteria)
+
+    def _rollout(self, name: str, shape: RolloutShape, task: DeclaredTask, evidence: EvidenceRules) -> DeclaredRollout:
+        steps = CANARY_STEPS if shape.steps is None else tuple(_step(step) for step in shape.steps)
+        plan = Plan(steps=steps, criteria=task.criteria, evidence=evidence)
+        path: Path = ("rollouts", name, "steps")
+        if ("criteria",) not in self._broken:
+            for fault in step_faults(plan):
+                self._fault(path if fault.step is None else (*path, fault.step), fault.found, fault.expected)
+        if ("evidence",) not in self._broken:
+            self._refuse_unreachable(plan, path)
+        self._warn_improbable(plan, path)
+        return DeclaredRollout(name=name, task=shape.task, candidate=shape.candidate, plan=plan)
+
+    def _refuse_unreachable(self, plan: Plan, path: Path) -> None:
+        """A deadline before the dwell can be over always pauses."""
+        blocks_s = plan.evidence.blocks_min * plan.evidence.block_s
+        for index, step in enumerate(plan.steps):
+            if not isinstance(step, AnalysisStep) or step.duration_max_s is None:
+                continue
+            dwell_s = max(step.duration_min_s, blocks_s)
+            if step.duration_max_s <= dwell_s:
+                blocks = f"{plan.evidence.blocks_min} blocks of {plan.evidence.block_s:g} s"
+                expected = f"more than {dwell_s:g} s, the longer of min_duration and {blocks}"
+                self._fault((*path, index, "analysis", "max_duration"), f"{step.duration_max_s:g} s", expected)
+
+    def _warn_improbable(self, plan: Plan, path: Path) -> None:
+        for index, step in enumerate(plan.steps[:-1]):
+            if isinstance(step, WeightStep) and not PROBABLE_PERMILLE_MIN <= step.permille <= PROBABLE_PERMILLE_MAX:
+                where = written((*path, index, "weight"))
+                self._warnings.append(f"{where}: {step.permille / 10:g} % serves traffic but proves little; comparisons use 5 % to 95 %")
+
+    def _refuse_twins(self, rollouts: dict[str, DeclaredRollout]) -> None:
+        first: dict[tuple[str, str], str] = {}
+        for name, rollout in rollouts.items():
+            twin = first.setdefault((rollout.task, rollout.candidate), name)
+            if twin != name:
+                self._fault(
+                    ("rollouts", name),
+                    f"a second rollout for the pair of {written((twin,))}",
+                    "one rollout for a task and candidate; take one out",
+                )
+
+    def _fault(self, path: Path, found: str, expected: str) -> None:
+        self.faults.append((path, Fault(path=written(path), found=found, expected=expected)))
+
+
+def _secret(kind: str, auth: AuthShape | None) -> SecretReference:
+    if auth is not None and auth.file is not None:
+        return SecretReference(source="file", name=auth.file)
+    if auth is not None and auth.env is not None:
+        return SecretReference(source="env", name=auth.env)
+    variable = KEY_VARIABLES.get(kind)
+    return SecretReference(source="env", name=variable) if variable else SecretReference(source="none")
+
+
+def _evidence(shape: EvidenceShape | None) -> EvidenceRules:
+    rules = EvidenceRules()
+    if shape is None:
+        return rules
+    timeout = shape.score_timeout.client if shape.score_timeout else None
+    return msgspec.structs.replace(
+        rules,
+        block_s=seconds(shape.block) if shape.block else rules.block_s,
+        blocks_min=shape.min_blocks or rules.blocks_min,
+        score_timeout_s=seconds(timeout) if timeout else rules.score_timeout_s,
+    )
+
+
+def _step(shape: StepShape) -> Step:
+    if shape.analysis is None:
+        return WeightStep(permille=round((shape.weight or 0) * 10))
+    analysis = shape.analysis
+    return AnalysisStep(
+        require=analysis.require,
+        duration_min_s=seconds(analysis.min_duration) if analysis.min_duration else 0.0,
+        duration_max_s=seconds(analysis.max_duration) if analysis.max_duration else None,
+    )
