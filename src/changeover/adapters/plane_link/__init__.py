@@ -1,0 +1,5 @@
+"""How does a data plane reach a control plane in another process? Over HTTP, by Unix socket or URL."""
+
+from changeover.adapters.plane_link.http import HttpPlaneLink, plane_link_at
+
+__all__ = ["HttpPlaneLink", "plane_link_at"]

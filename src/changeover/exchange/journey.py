@@ -1,0 +1,140 @@
+"""One request from its first byte to its one observation. Mutable inside that request; reads no clock, does no work."""
+
+from typing import Final
+
+from changeover.exchange.observation import Observation, Outcome, Tokens
+from changeover.traffic.assignment import Assignment, assign, hash_unit
+from changeover.traffic.table import Route
+from changeover.wire.reply import NO_FACTS, ReplyFacts
+
+_MS_PER_S: Final = 1000.0
+_OK: Final = range(200, 300)
+_BAD_REQUEST: Final = 400
+_CALLERS_MISTAKES: Final = range(400, 500)
+_NO_ANSWER: Final = frozenset({408, 429})
+
+
+def outcome_of(status: int, facts: ReplyFacts | None) -> Outcome:
+    """What a complete answer of ``status`` is. A filtered prompt (400) is an answer; 408 and 429 are none."""
+    if status in _OK:
+        return Outcome.ANSWERED
+    if status == _BAD_REQUEST and facts is not None and facts.filtered:
+        return Outcome.ANSWERED
+    if status in _CALLERS_MISTAKES and status not in _NO_ANSWER:
+        return Outcome.REJECTED
+    return Outcome.FAILED
+
+
+class Journey:
+    """What is known of one request so far.
+
+    ``started_at`` is Unix time in seconds; every ``at`` is seconds of one monotonic clock. ``revision`` is that of the
+    table the request is served from. ``streamed`` (the answer is an event stream) and ``attempts`` (requests sent to
+    providers for it) are set by whoever sends.
+    """
+
+    __slots__ = (
+        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_route", "_sticky", "_task", "_unit",
+        "attempts", "began", "request_id", "revision", "started_at", "streamed",
+    )  # fmt: skip
+
+    def __init__(self, request_id: str, *, started_at: float, at: float, revision: int) -> None:
+        self.request_id = request_id
+        self.started_at = started_at
+        self.began = at
+        self.revision = revision
+        self.streamed = False
+        self.attempts = 0
+        self._task: str | None = None
+        self._route: Route | None = None
+        self._assignment: Assignment | None = None
+        self._unit = ""
+        self._sticky = False
+        self._first_byte_ms: float | None = None
+        self._first_token_ms: float | None = None
+        self._finished = False
+
+    @property
+    def assignment(self) -> Assignment | None:
+        """The side drawn for this request, ``None`` before ``route``."""
+        return self._assignment
+
+    @property
+    def finished(self) -> bool:
+        """Whether the observation has been given out."""
+        return self._finished
+
+    def route(self, task: str, route: Route, unit: str | None) -> Assignment:
+        """Draw the side for ``unit``; without one the request itself is the unit."""
+        self._task, self._route = task, route
+        self._sticky = unit is not None
+        self._unit = self.request_id if unit is None else unit
+        self._assignment = assign(route, self._unit)
+        return self._assignment
+
+    def first_byte(self, at: float) -> None:
+        """The first byte of the answer's body went to the caller. Only the first call counts."""
+        if self._first_byte_ms is None:
+            self._first_byte_ms = (at - self.began) * _MS_PER_S
+
+    def first_token(self, at: float) -> None:
+        """The first content went to the caller. Only the first call counts."""
+        if self._first_token_ms is None:
+            self._first_token_ms = (at - self.began) * _MS_PER_S
+
+    def refuse(self, at: float, *, status: int, error: str) -> Observation | None:
+        """We refused the request before anything was sent to a deployment. See ``finish``."""
+        return self.finish(at, Outcome.REFUSED, status=status, error=error)
+
+    def finish(
+        self,
+        at: float,
+        outcome: Outcome,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        served: str | None = None,
+        facts: ReplyFacts | None = None,
+    ) -> Observation | None:
+        """The request's observation, the first time; ``None`` ever after, so that it is recorded once.
+
+        ``status`` is what the caller got, ``error`` a short code, ``served`` the deployment that answered.
+        """
+        if self._finished:
+            return None
+        self._finished = True
+        known = facts or NO_FACTS
+        assignment, route = self._assignment, self._route
+        return Observation(
+            request_id=self.request_id,
+            started_at=self.started_at,
+            outcome=outcome,
+            revision=self.revision,
+            latency_ms=(at - self.began) * _MS_PER_S,
+            task=self._task,
+            attempt=0 if route is None else route.attempt,
+            unit="" if route is None else hash_unit(route.salt, self._unit),
+            sticky=self._sticky,
+            side=None if assignment is None else assignment.side,
+            candidate_probability=0.0 if assignment is None else assignment.candidate_probability,
+            assigned=None if assignment is None else assignment.deployment,
+            served=served,
+            served_model=known.model,
+            fingerprint=known.fingerprint,
+            status=status,
+            error=error or known.error,
+            first_byte_ms=self._first_byte_ms,
+            first_token_ms=self._first_token_ms,
+            streamed=self.streamed,
+            finish_reason=known.finish_reason,
+            filtered=known.filtered,
+            tokens=_tokens(known),
+            attempts=self.attempts,
+        )
+
+
+def _tokens(facts: ReplyFacts) -> Tokens | None:
+    usage = facts.tokens
+    if usage is None:
+        return None
+    return Tokens(prompt=usage.prompt, completion=usage.completion, cached=usage.cached, reasoning=usage.reasoning)

@@ -1,0 +1,226 @@
+"""What does this answer say of itself: model, usage, filters, end? Unknown is ``None``; a strange answer is no error."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+CONTENT_FILTER: Final = "content_filter"
+"""The finish reason of a filtered completion, and the error code of a filtered prompt."""
+
+_TRUE_FILTER: Final = re.compile(rb'"filtered"\s*:\s*true')
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens as the provider counted them; what it did not say is ``None``, never 0."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+
+class ReplyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer says of itself.
+
+    ``filtered``: a content filter acted on the prompt or the completion. ``False`` when the answer carries filter
+    annotations or an end that is no filter's, ``None`` when it says nothing. ``error`` is the code of an error body, or
+    its type where there is no code.
+    """
+
+    model: str | None = None
+    fingerprint: str | None = None
+    finish_reason: str | None = None
+    filtered: bool | None = None
+    tokens: Usage | None = None
+    error: str | None = None
+
+
+NO_FACTS: Final = ReplyFacts()
+
+
+_ABSENT: Final = msgspec.Raw(b"")
+"""A part that is not there. (A union with ``None`` would not take any value.)"""
+
+
+class Choice(msgspec.Struct, kw_only=True):
+    """One choice of a whole answer or of a stream's chunk. ``text`` is the legacy completions' content."""
+
+    finish_reason: str | None = None
+    delta: msgspec.Raw = _ABSENT
+    text: str | None = None
+    content_filter_results: msgspec.Raw = _ABSENT
+
+
+class _Details(msgspec.Struct, kw_only=True):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct, kw_only=True):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+class Document(msgspec.Struct, kw_only=True):
+    """The parts of a chat answer, or of one chunk of it, that are read; all else is skipped."""
+
+    model: str | None = None
+    system_fingerprint: str | None = None
+    choices: list[Choice] | None = None
+    usage: _Usage | None = None
+    prompt_filter_results: msgspec.Raw = _ABSENT
+    error: msgspec.Raw = _ABSENT
+
+
+_DOCUMENT: Final = msgspec.json.Decoder(Document)
+_NO_ERROR: Final = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
+
+
+def read_reply(body: bytes) -> ReplyFacts:
+    """The facts of a whole answer of any status. Never raises: what cannot be read is unknown."""
+    document = read_document(body)
+    return NO_FACTS if document is None else facts_of(document)
+
+
+def read_document(body: bytes | bytearray | memoryview | msgspec.Raw) -> Document | None:
+    """The document in ``body``, or ``None`` when it is no JSON object. A part of an unexpected type reads as missing."""
+    try:
+        return _DOCUMENT.decode(body)
+    except msgspec.ValidationError:
+        return _read_strange(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def facts_of(document: Document) -> ReplyFacts:
+    """All that ``document`` says of itself."""
+    finish_reason = finish_reason_of(document.choices)
+    code = error_code(document.error)
+    return ReplyFacts(
+        model=document.model or None,
+        fingerprint=document.system_fingerprint or None,
+        finish_reason=finish_reason,
+        filtered=_filtered(document, finish_reason=finish_reason, code=code),
+        tokens=usage_of(document),
+        error=code,
+    )
+
+
+def finish_reason_of(choices: Sequence[Choice] | None) -> str | None:
+    """How the choices ended: a filter's end first, else the first end that is said."""
+    reasons = [choice.finish_reason for choice in choices or () if choice.finish_reason]
+    if CONTENT_FILTER in reasons:
+        return CONTENT_FILTER
+    return reasons[0] if reasons else None
+
+
+def usage_of(document: Document) -> Usage | None:
+    """The document's token counts, if it has any."""
+    usage = document.usage
+    if usage is None:
+        return None
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    return Usage(
+        prompt=usage.prompt_tokens,
+        completion=usage.completion_tokens,
+        cached=None if prompt is None else prompt.cached_tokens,
+        reasoning=None if completion is None else completion.reasoning_tokens,
+    )
+
+
+def filter_mark(document: Document) -> bool | None:
+    """Whether the filter annotations say that a filter acted; ``None`` without annotations.
+
+    Searching the bytes is sound: a quotation mark inside a JSON string is escaped, so no model text can look like a key.
+    """
+    marks = [document.prompt_filter_results, *(choice.content_filter_results for choice in document.choices or ())]
+    seen = b"".join(marks)
+    if b'"filtered"' not in seen:
+        return None
+    return _TRUE_FILTER.search(seen) is not None
+
+
+def error_code(raw: msgspec.Raw) -> str | None:
+    """The code of an error value: its ``code``, else its ``type``, else ``error``; ``None`` when there is no error."""
+    if bytes(raw) in _NO_ERROR:
+        return None
+    parts = _try(_FIELDS, raw) or {}
+    return _code(parts.get("code")) or _code(parts.get("type")) or "error"
+
+
+def _filtered(document: Document, *, finish_reason: str | None, code: str | None) -> bool | None:
+    if CONTENT_FILTER in (finish_reason, code):
+        return True
+    mark = filter_mark(document)
+    if mark is not None:
+        return mark
+    return None if finish_reason is None else False
+
+
+def _code(raw: msgspec.Raw | None) -> str | None:
+    """A code as text: some providers send numbers."""
+    text = _try(_TEXT, raw)
+    if text is None:
+        number = _try(_COUNT, raw)
+        return None if number is None else str(number)
+    return text or None
+
+
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_TEXT: Final = msgspec.json.Decoder(str)
+_COUNT: Final = msgspec.json.Decoder(int)
+
+
+def _read_strange(body: bytes | bytearray | memoryview | msgspec.Raw) -> Document | None:
+    """Read part by part, so that one part of an unexpected type hides no other."""
+    parts = _try(_FIELDS, body)
+    if parts is None:
+        return None
+    choices = _try(_ITEMS, parts.get("choices"))
+    return Document(
+        model=_try(_TEXT, parts.get("model")),
+        system_fingerprint=_try(_TEXT, parts.get("system_fingerprint")),
+        choices=None if choices is None else [_strange_choice(choice) for choice in choices],
+        usage=_strange_usage(parts.get("usage")),
+        prompt_filter_results=parts.get("prompt_filter_results", _ABSENT),
+        error=parts.get("error", _ABSENT),
+    )
+
+
+def _strange_choice(raw: msgspec.Raw) -> Choice:
+    parts = _try(_FIELDS, raw) or {}
+    return Choice(
+        finish_reason=_try(_TEXT, parts.get("finish_reason")),
+        delta=parts.get("delta", _ABSENT),
+        text=_try(_TEXT, parts.get("text")),
+        content_filter_results=parts.get("content_filter_results", _ABSENT),
+    )
+
+
+def _strange_usage(raw: msgspec.Raw | None) -> _Usage | None:
+    parts = _try(_FIELDS, raw)
+    if parts is None:
+        return None
+    prompt, completion = _try(_FIELDS, parts.get("prompt_tokens_details")), _try(_FIELDS, parts.get("completion_tokens_details"))
+    return _Usage(
+        prompt_tokens=_try(_COUNT, parts.get("prompt_tokens")),
+        completion_tokens=_try(_COUNT, parts.get("completion_tokens")),
+        prompt_tokens_details=_Details(cached_tokens=_try(_COUNT, (prompt or {}).get("cached_tokens"))),
+        completion_tokens_details=_Details(reasoning_tokens=_try(_COUNT, (completion or {}).get("reasoning_tokens"))),
+    )
+
+
+def _try(decoder: "msgspec.json.Decoder[T]", raw: bytes | bytearray | memoryview | msgspec.Raw | None) -> T | None:
+    if raw is None:
+        return None
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
