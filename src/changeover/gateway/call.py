@@ -1,0 +1,97 @@
+"""What did the caller send? One request as it was framed, and whether its head may be served."""
+
+from typing import Final
+
+from changeover.gateway.headers import Header
+from changeover.gateway.limits import Limits
+from changeover.gateway.paths import Endpoint, read_path
+from changeover.gateway.refusal import Refusal
+
+CONTENT_LENGTH: Final = b"content-length"
+TRANSFER_ENCODING: Final = b"transfer-encoding"
+_HOST: Final = b"host"
+_VERSIONS: Final = ("1.1", "1.0")
+_IDENTITY: Final = b"identity"
+
+
+class Call:
+    """One request. ``head_read`` is false for what could not be read as a request at all; such a call has a refusal."""
+
+    __slots__ = (
+        "body", "endpoint", "head_read", "headers", "keep_alive", "method", "names", "refusal", "url", "version",
+    )  # fmt: skip
+
+    def __init__(self, *, method: bytes = b"", url: bytes = b"", headers: list[Header] | None = None, version: str = "1.1") -> None:
+        self.method = method
+        self.url = url
+        self.version = version
+        self.headers: list[Header] = headers or []
+        self.names: dict[bytes, bytes] = dict(self.headers)
+        """Headers by lower-case name; of a repeated one the last."""
+        self.keep_alive = False
+        self.head_read = bool(method)
+        self.endpoint: Endpoint | None = None
+        self.body = b""
+        self.refusal: Refusal | None = None
+
+    @property
+    def has_body(self) -> bool:
+        return TRANSFER_ENCODING in self.names or self.names.get(CONTENT_LENGTH, b"0").strip(b"0") != b""
+
+    @property
+    def expects_continue(self) -> bool:
+        return b"expect" in self.names and self.version == "1.1"
+
+
+def check_head(call: Call, limits: Limits, *, upgrade: bool) -> Refusal | None:
+    """Why the head of ``call`` may not be served; ``None`` sets ``call.endpoint``. Syntax has been checked by llhttp."""
+    return _check_framing(call, upgrade=upgrade) or _check_target(call) or _check_body(call, limits)
+
+
+def _check_framing(call: Call, *, upgrade: bool) -> Refusal | None:
+    if call.version not in _VERSIONS:
+        return Refusal(505, "http_version_not_supported", f"Found HTTP/{call.version}; expected HTTP/1.1 or 1.0.")
+    if upgrade:
+        return Refusal(
+            400, "upgrade_not_supported", "Found a request to upgrade or tunnel; expected plain HTTP/1.1. Send it without Upgrade."
+        )
+    hosts = sum(name == _HOST for name, _ in call.headers)
+    if hosts > 1 or (hosts == 0 and call.version == "1.1"):
+        return Refusal(400, "invalid_host", f"Found {hosts} Host headers; expected exactly one.")
+    coding = call.names.get(TRANSFER_ENCODING)
+    if coding is not None and (coding.lower() != b"chunked" or call.version == "1.0"):
+        return Refusal(400, "invalid_transfer_encoding", "Expected Transfer-Encoding: chunked alone, in HTTP/1.1, or a Content-Length.")
+    return None
+
+
+def _check_target(call: Call) -> Refusal | None:
+    if not call.url.startswith(b"/"):
+        return Refusal(400, "invalid_url", "Found a request target that is no path; expected one that begins with a slash.")
+    endpoint = call.endpoint = read_path(call.url)
+    method = call.method.decode()
+    if endpoint is None:
+        path = call.url.partition(b"?")[0].decode("utf-8", "backslashreplace")
+        message = f"Invalid URL ({method} {path}). Served here: POST /v1/chat/completions, GET /v1/models, GET /healthz, GET /readyz."
+        return Refusal(404, "unknown_url", message)
+    if call.method not in endpoint.methods:
+        allowed = b", ".join(sorted(endpoint.methods))
+        message = f"Found the method {method}; expected {allowed.decode()} for this path."
+        return Refusal(405, "method_not_allowed", message, headers=b"allow: %b\r\n" % allowed)
+    return None
+
+
+def _check_body(call: Call, limits: Limits) -> Refusal | None:
+    if int(call.names.get(CONTENT_LENGTH, b"0")) > limits.body_bytes_max:
+        return too_large(limits)
+    if call.names.get(b"content-encoding", _IDENTITY).lower() != _IDENTITY:
+        return Refusal(
+            415, "unsupported_content_encoding", "Found a compressed body; expected plain JSON. Send it without Content-Encoding."
+        )
+    if call.names.get(b"expect", b"100-continue").lower() != b"100-continue":
+        return Refusal(417, "expectation_failed", "Found an unknown Expect header; expected 100-continue or none.")
+    return None
+
+
+def too_large(limits: Limits) -> Refusal:
+    """The body is over the limit, announced or already."""
+    return Refusal(413, "request_too_large", f"The body is larger than {limits.body_bytes_max} bytes; send a smaller one.")

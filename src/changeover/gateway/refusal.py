@@ -1,0 +1,50 @@
+"""How does the gateway itself say no, or anything at all? Whole answers of our own, in the shape that SDKs read."""
+
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from changeover.wire.chat import WireError
+from changeover.wire.errors import INVALID_REQUEST, SERVER_ERROR, error_body
+
+REQUEST_ID_HEADER: Final = b"x-changeover-request-id"
+_JSON: Final = b"content-type: application/json\r\n"
+_SERVER_FAULTS: Final = 500
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+class Refusal(NamedTuple):
+    """An answer that is not an answer: ``status`` with an OpenAI-shaped error. ``headers`` are whole header lines."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    headers: bytes = b""
+
+    @property
+    def body(self) -> bytes:
+        kind = SERVER_ERROR if self.status >= _SERVER_FAULTS else INVALID_REQUEST
+        return error_body(self.message, kind=kind, code=self.code, param=self.param)
+
+
+def refusal_of(error: WireError) -> Refusal:
+    """The refusal of a body that ``wire`` could not read."""
+    return Refusal(error.status, error.code, error.message, error.param)
+
+
+def status_line(status: int) -> bytes:
+    """The first line of an answer."""
+    line = _STATUS_LINES.get(status)
+    return f"HTTP/1.1 {status} \r\n".encode() if line is None else line
+
+
+def own_answer(status: int, body: bytes, *, headers: bytes, keep: bool, head_only: bool) -> bytes:
+    """A complete JSON answer of our own. ``head_only`` for HEAD: the same head, no body."""
+    length = b"content-length: %d\r\n" % len(body)
+    close = b"" if keep else b"connection: close\r\n"
+    return b"".join((status_line(status), _JSON, headers, length, close, b"\r\n", b"" if head_only else body))
+
+
+def request_id_line(request_id: str) -> bytes:
+    """The header line that tells the caller its request's id."""
+    return b"%b: %b\r\n" % (REQUEST_ID_HEADER, request_id.encode())

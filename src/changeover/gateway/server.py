@@ -1,0 +1,171 @@
+"""Where does the gateway stand? It listens, takes tables, keeps time, and goes without dropping anybody."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from time import monotonic
+from typing import Final
+
+from changeover.gateway.caller import Caller
+from changeover.gateway.dispatch import Dispatch, Recorder
+from changeover.gateway.limits import Limits
+from changeover.gateway.pool import Pool
+from changeover.gateway.targets import PreparedTable, SecretResolver, prepare
+from changeover.ports.clock import Clock
+from changeover.ports.dice import Dice
+from changeover.traffic.table import RoutingTable
+
+BACKLOG: Final = 4096
+PROBE_S: Final = 0.5
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
+
+_log: Final = logging.getLogger(__name__)
+
+
+class PortTakenError(Exception):
+    """The port cannot be listened on; the message says which, why, and what to do."""
+
+
+class Gateway:
+    """The data plane's own HTTP/1.1 proxy.
+
+    ``use`` gives it a table, also while it serves: the next request is served from that one. ``tls``: how providers'
+    certificates are verified, by default as the machine's own trust says.
+    """
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        secret: SecretResolver,
+        clock: Clock,
+        dice: Dice,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._secret = secret
+        self._tls = tls
+        self._dispatch = Dispatch(recorder=recorder, clock=clock, dice=dice, limits=self.limits)
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._dials: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+        self._dispatch.on_empty = self._empty.set
+
+    @property
+    def under_way(self) -> int:
+        """Requests sent to a deployment and not yet answered."""
+        return len(self._dispatch.relays)
+
+    @property
+    def open_callers(self) -> int:
+        """Callers' connections."""
+        return len(self._dispatch.callers)
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The connections to each deployment of the table."""
+        return tuple(self._dispatch.pools.values())
+
+    def use(self, table: RoutingTable) -> None:
+        """Serve from ``table`` from now on. Requests on their way keep what they were given."""
+        prepared = prepare(table, self._secret)
+        for target in prepared.targets.values():
+            if target.fault is not None:
+                _log.error("%s %s", *target.fault)
+        self._exchange_pools(prepared)
+        self._dispatch.prepared = prepared
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; port 0 takes any free one. Returns the port.
+
+        Raises:
+            PortTakenError: something answers there already, or the address is not ours.
+        """
+        if port:
+            await _refuse_answering(host, port)
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(lambda: Caller(self._dispatch), host, port, backlog=BACKLOG)
+        except OSError as error:
+            raise PortTakenError(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another address or port") from error
+        self._sweeper = loop.call_later(self.limits.sweep_s, self._sweep)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Take no new connections, finish what is under way. Returns whether all of it finished within ``timeout_s``."""
+        self._dispatch.draining = True
+        if self._server is not None:
+            self._server.close()
+        for caller in tuple(self._dispatch.callers):
+            caller.close_if_idle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._no_callers()
+        return not self._dispatch.callers
+
+    async def close(self) -> None:
+        """Stop at once: whoever is still served is cut off, and observed as such."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._server is not None:
+            self._server.close()
+        for caller in tuple(self._dispatch.callers):
+            caller.abort()
+        for pool in self._dispatch.pools.values():
+            pool.close()
+        for dial in tuple(self._dials):
+            dial.cancel()
+        await asyncio.gather(*self._dials, return_exceptions=True)
+        await self._no_callers()
+
+    def sweep(self, now: float) -> None:
+        """End what has lasted too long at ``now`` (the monotonic clock)."""
+        for relay in tuple(self._dispatch.relays):
+            relay.check(now)
+        for caller in tuple(self._dispatch.callers):
+            caller.check(now)
+        for pool in self._dispatch.pools.values():
+            pool.sweep(now)
+
+    async def _no_callers(self) -> None:
+        while self._dispatch.callers:
+            self._empty.clear()
+            await self._empty.wait()
+
+    def _sweep(self) -> None:
+        self._sweeper = asyncio.get_running_loop().call_later(self.limits.sweep_s, self._sweep)
+        self.sweep(monotonic())
+
+    def _exchange_pools(self, prepared: PreparedTable) -> None:
+        """Keep the connections of deployments that are still called alike; close the others' when they are idle."""
+        old, new = self._dispatch.pools, dict[str, Pool]()
+        for name, target in prepared.targets.items():
+            if target.fault is not None:
+                continue
+            pool = old.get(name)
+            if pool is not None and pool.target.address == target.address:
+                pool.target = target
+                new[name] = pool
+            else:
+                new[name] = Pool(target, limits=self.limits, tls=self._tls_for(tls=target.tls), dials=self._dials)
+        for name, pool in old.items():
+            if new.get(name) is not pool:
+                pool.close()
+        self._dispatch.pools = new
+
+    def _tls_for(self, *, tls: bool) -> ssl.SSLContext | None:
+        if tls and self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls if tls else None
+
+
+async def _refuse_answering(host: str, port: int) -> None:
+    """A forgotten process may share the port without an error and take half of the connections."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(PROBE_S):
+            _, writer = await asyncio.open_connection(_ANYWHERE.get(host, host), port)
+        writer.close()
+        raise PortTakenError(f"cannot listen on {host}:{port}: something answers there already; stop it or choose another port")
