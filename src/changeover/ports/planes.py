@@ -69,11 +69,17 @@ class PlaneLink(Protocol):
 
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None: ...
 
-    async def deliver(self, batch: ObservationBatch) -> None: ...
+    async def deliver(self, batch: ObservationBatch) -> None:
+        """Deliver one batch; raises ``BatchRefusedError`` when it will never be taken as it is."""
+        ...
 
 
 class LinkDownError(Exception):
     """The control plane cannot be reached. Serving goes on from the last table."""
+
+
+class BatchRefusedError(Exception):
+    """The control plane understood that it cannot take this batch (malformed, too large); sending it again is useless."""
 
 
 class TableCache(Protocol):

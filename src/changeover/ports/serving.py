@@ -1,6 +1,5 @@
 """What the command line asks of a server or a data plane that is to run here, and where a running one is found."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +10,7 @@ STATE_NAME: Final = ".changeover"
 SERVER_FILE_NAME: Final = "server.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
+class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """``changeover serve``. Port 0 takes any free port. ``state`` is a directory; it is made if it is not there."""
 
     config: Path
@@ -22,8 +20,7 @@ class ServeOptions:
     control_port: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayOptions:
+class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """One gateway process.
 
     ``plane_dir`` keeps its identity and its last good table, ``socket`` is the control plane's. With ``lifeline`` it
@@ -37,7 +34,7 @@ class GatewayOptions:
     lifeline: bool
 
 
-class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``server.json`` in the state directory: where the server of this directory can be reached.
 
     ``gateway`` and ``control`` are URLs, ``socket`` the path of the control plane's Unix socket.

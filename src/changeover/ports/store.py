@@ -8,7 +8,12 @@ import msgspec
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
 from changeover.ports.planes import Acknowledgement, ObservationBatch, PlaneState
+from changeover.rollout.state import Command
 from changeover.rollout.world import Change, Proposal, World
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked: what was found, what was expected, what to do. Nothing was written by half."""
 
 
 class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +31,9 @@ class Ledger(Protocol):
         ...
 
     def commit(self, decide: Callable[[World], Proposal], *, at: float) -> Change:
-        """Ask ``decide`` for a change of the present world and commit it, with the world and the table it makes, in one
-        transaction that nothing can come between. What ``decide`` raises passes through and nothing is written.
+        """Ask ``decide`` for a change of the present world and commit it, with the world and the table it makes and the
+        commands it owes, in one transaction that nothing can come between. It is on disk when this returns. What
+        ``decide`` raises passes through and nothing is written.
         """
         ...
 
@@ -35,17 +41,39 @@ class Ledger(Protocol):
         """The log, oldest first."""
         ...
 
+    def verify(self) -> Sequence[str]:
+        """Replay all changes (rule I5) and name everything stored that disagrees with them; empty when all is well."""
+        ...
+
+
+class Outbox(Protocol):
+    """Side effects that committed changes owe (rule I13). They are owed until done, so one may be tried twice."""
+
+    def owed(self, limit: int) -> Sequence[tuple[int, Command]]:
+        """The oldest ``limit`` commands not yet done, each with its identity, which is never used again."""
+        ...
+
+    def done(self, identity: int) -> None:
+        """Settle a command. Settling one twice, or one that was never owed, does nothing."""
+        ...
+
 
 class ObservationLog(Protocol):
     """Observations, scores and the data planes that send them."""
 
     def take(self, batch: ObservationBatch, *, at: float) -> bool:
-        """Store a batch and the plane's state; ``False`` when it was taken before (nothing is written twice)."""
+        """Store a batch and the plane's state; ``False`` when it was taken before (nothing is written twice).
+
+        A sequence at or below the last one taken of that boot was taken before. A request that is known already keeps
+        its first observation.
+        """
         ...
 
     def acknowledge(self, acknowledgement: Acknowledgement, *, at: float) -> None: ...
 
-    def planes(self) -> Sequence[PlaneState]: ...
+    def planes(self) -> Sequence[PlaneState]:
+        """Every data plane by name, as the boot last heard of; its watermark never falls, also across boots."""
+        ...
 
     def add_scores(self, scores: Sequence[Score]) -> int:
         """Store scores; the first value by (request, name, scorer) stays. Returns how many were new. A score may come
@@ -55,7 +83,7 @@ class ObservationLog(Protocol):
 
     def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
         """Assigned, unforced requests of the attempt with ``since <= started_at < until``, by ``started_at`` and then
-        request id. ``score`` asks for the earliest score of that name.
+        request id. ``score`` asks for the score of that name that came first, whoever gave it.
         """
         ...
 
@@ -64,8 +92,12 @@ class SummaryShelf(Protocol):
     """Closed blocks' summaries: what verdicts are recomputed from (rule I12)."""
 
     def save_summary(self, *, rollout: str, stream: str, block: int, body: bytes, units: Sequence[str]) -> None:
-        """Store a closed block's summary and enrol its ``units`` for this stream, in one transaction; a block is
-        written once.
+        """Store a closed block's summary and enrol its ``units`` for this stream, in one transaction.
+
+        A block is written once: the same again does nothing.
+
+        Raises:
+            StoreError: the block holds another summary, or one of ``units`` is enrolled already or listed twice.
         """
         ...
 
@@ -77,8 +109,16 @@ class SummaryShelf(Protocol):
         """Closed blocks after ``after``, in order."""
         ...
 
+    def save_assessment(self, rollout: str, body: bytes) -> None:
+        """Keep the latest assessment of a rollout, in place of the one before."""
+        ...
 
-class Store(Ledger, ObservationLog, SummaryShelf, Protocol):
-    """Everything the control plane keeps, in one place and under one transaction."""
+    def assessment(self, rollout: str) -> bytes | None:
+        """The latest assessment kept, if any."""
+        ...
+
+
+class Store(Ledger, Outbox, ObservationLog, SummaryShelf, Protocol):
+    """Everything the control plane keeps, in one place and under one transaction. Every verb may raise ``StoreError``."""
 
     def close(self) -> None: ...

@@ -1,0 +1,200 @@
+"""The store in memory: the twin that behaves as the one on disk does, and forgets."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from changeover.evidence.score import Score
+from changeover.exchange.observation import Observation
+from changeover.ports.planes import Acknowledgement, ObservationBatch, PlaneState
+from changeover.ports.store import EvidenceRow, StoreError
+from changeover.rollout.state import Command
+from changeover.rollout.world import Change, Proposal, World, apply
+
+
+@dataclass(slots=True)
+class _Planes:
+    """Every boot ever heard of, and which one spoke last."""
+
+    boots: dict[tuple[str, str], PlaneState] = field(default_factory=dict[tuple[str, str], PlaneState])
+    latest: dict[str, str] = field(default_factory=dict[str, str])
+
+    def boot(self, plane: str, boot: str) -> PlaneState:
+        fresh = PlaneState(plane=plane, boot=boot, acknowledged_revision=0, seen_at=0.0, watermark_at=0.0)
+        return self.boots.get((plane, boot), fresh)
+
+    def hear(self, state: PlaneState) -> None:
+        last = self.latest.get(state.plane)
+        floor = 0.0 if last is None else self.boots[state.plane, last].watermark_at
+        state = msgspec.structs.replace(state, watermark_at=max(floor, state.watermark_at))
+        self.boots[state.plane, state.boot] = state
+        self.latest[state.plane] = state.boot
+
+
+@dataclass(slots=True)
+class _Stream:
+    """The closed blocks of one stream of one rollout, and the units they enrolled."""
+
+    blocks: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    units: set[str] = field(default_factory=set[str])
+
+
+class MemoryStore:
+    """``ports.store.Store``, safe to use from several threads. ``decide`` must not call the store it is asked by."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._world = World()
+        self._changes: list[Change] = []
+        self._owed: dict[int, Command] = {}
+        self._identity = 0
+        self._planes = _Planes()
+        self._observations: dict[str, Observation] = {}
+        self._scores: dict[tuple[str, str], dict[str, Score]] = {}
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._assessments: dict[str, bytes] = {}
+
+    def world(self) -> World:
+        """See ``Ledger``."""
+        return self._world
+
+    def commit(self, decide: Callable[[World], Proposal], *, at: float) -> Change:
+        """See ``Ledger``."""
+        with self._lock:
+            proposal = decide(self._world)
+            change = Change(revision=self._world.revision + 1, at=at, actor=proposal.actor, reason=proposal.reason, body=proposal.body)
+            _refuse_unstorable(change)
+            self._world = apply(self._world, change)
+            self._changes.append(change)
+            for command in proposal.commands:
+                self._identity += 1
+                self._owed[self._identity] = command
+            return change
+
+    def changes(self, *, after: int = 0, limit: int = 1000) -> Sequence[Change]:
+        """See ``Ledger``."""
+        return self._changes[max(after, 0) :][:limit]
+
+    def verify(self) -> Sequence[str]:
+        """See ``Ledger``."""
+        with self._lock:
+            replayed = World()
+            for change in self._changes:
+                replayed = apply(replayed, change)
+            return [] if replayed == self._world else [f"the world at revision {self._world.revision} is not what its changes make"]
+
+    def owed(self, limit: int) -> Sequence[tuple[int, Command]]:
+        """See ``Outbox``."""
+        with self._lock:
+            return list(self._owed.items())[:limit]
+
+    def done(self, identity: int) -> None:
+        """See ``Outbox``."""
+        with self._lock:
+            self._owed.pop(identity, None)
+
+    def take(self, batch: ObservationBatch, *, at: float) -> bool:
+        """See ``ObservationLog``."""
+        with self._lock:
+            before = self._planes.boot(batch.plane, batch.boot)
+            if batch.sequence <= before.sequence:
+                return False
+            for observation in batch.observations:
+                self._observations.setdefault(observation.request_id, observation)
+            self._planes.hear(
+                msgspec.structs.replace(
+                    before,
+                    seen_at=at,
+                    watermark_at=batch.watermark_at,
+                    sequence=batch.sequence,
+                    dropped=batch.dropped,
+                    lost=batch.lost,
+                )
+            )
+            return True
+
+    def acknowledge(self, acknowledgement: Acknowledgement, *, at: float) -> None:
+        """See ``ObservationLog``."""
+        with self._lock:
+            before = self._planes.boot(acknowledgement.plane, acknowledgement.boot)
+            revision = max(before.acknowledged_revision, acknowledgement.revision)
+            self._planes.hear(msgspec.structs.replace(before, acknowledged_revision=revision, seen_at=at))
+
+    def planes(self) -> Sequence[PlaneState]:
+        """See ``ObservationLog``."""
+        with self._lock:
+            return [self._planes.boots[plane, boot] for plane, boot in sorted(self._planes.latest.items())]
+
+    def add_scores(self, scores: Sequence[Score]) -> int:
+        """See ``ObservationLog``."""
+        with self._lock:
+            new = 0
+            for score in scores:
+                given = self._scores.setdefault((score.request_id, score.name), {})
+                new += score.scorer not in given
+                given.setdefault(score.scorer, score)
+            return new
+
+    def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
+        """See ``ObservationLog``."""
+        with self._lock:
+            found = [
+                observation
+                for observation in self._observations.values()
+                if observation.task == task and observation.attempt == attempt and since <= observation.started_at < until
+                if observation.side is not None and not observation.forced
+            ]
+            found.sort(key=lambda observation: (observation.started_at, observation.request_id))
+            return [EvidenceRow(observation=observation, score=self._first_score(observation, score)) for observation in found]
+
+    def save_summary(self, *, rollout: str, stream: str, block: int, body: bytes, units: Sequence[str]) -> None:
+        """See ``SummaryShelf``."""
+        with self._lock:
+            kept = self._streams.setdefault((rollout, stream), _Stream())
+            if kept.blocks.get(block) == body:
+                return
+            if block in kept.blocks:
+                raise StoreError(f"block {block} of {stream} of rollout {rollout} is closed with another summary; it is written once")
+            if len(set(units)) < len(units) or not kept.units.isdisjoint(units):
+                raise StoreError(f"block {block} of {stream} of rollout {rollout} enrols a unit twice; a unit counts once per rollout")
+            kept.blocks[block] = body
+            kept.units.update(units)
+
+    def enrolled(self, *, rollout: str, stream: str, units: Sequence[str]) -> set[str]:
+        """See ``SummaryShelf``."""
+        with self._lock:
+            return self._streams.get((rollout, stream), _Stream()).units.intersection(units)
+
+    def summaries(self, *, rollout: str, stream: str, after: int = -1) -> Sequence[tuple[int, bytes]]:
+        """See ``SummaryShelf``."""
+        with self._lock:
+            blocks = self._streams.get((rollout, stream), _Stream()).blocks
+            return sorted((block, body) for block, body in blocks.items() if block > after)
+
+    def save_assessment(self, rollout: str, body: bytes) -> None:
+        """See ``SummaryShelf``."""
+        with self._lock:
+            self._assessments[rollout] = body
+
+    def assessment(self, rollout: str) -> bytes | None:
+        """See ``SummaryShelf``."""
+        return self._assessments.get(rollout)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _first_score(self, observation: Observation, name: str | None) -> float | None:
+        given = self._scores.get((observation.request_id, name)) if name is not None else None
+        return next(iter(given.values())).value if given else None
+
+
+def _refuse_unstorable(change: Change) -> None:
+    """What a disk could not give back as it is, is refused here too: JSON knows no infinity."""
+    try:
+        returned = msgspec.json.decode(msgspec.json.encode(change), type=Change)
+    except msgspec.ValidationError as error:
+        raise StoreError(f"change {change.revision} cannot be stored as it is: {error}; expected finite numbers") from error
+    if returned != change:
+        raise StoreError(f"change {change.revision} cannot be stored as it is; expected finite numbers")
