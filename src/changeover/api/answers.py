@@ -1,0 +1,156 @@
+"""What the operators' calls answer with. The command line decodes the same shapes; fields are only ever added."""
+
+from typing import Literal
+
+import msgspec
+
+from changeover.gates.verdict import Assessment
+from changeover.ports.planes import Dropped
+from changeover.rollout.state import Phase, Rollout
+from changeover.rollout.world import ChangeBody
+
+StepState = Literal["done", "current", "to_come"]
+
+
+class PlaneView(msgspec.Struct, frozen=True, kw_only=True):
+    """A data plane as the control plane last heard of it. ``behind``: it serves from an older table than the present."""
+
+    plane: str
+    acknowledged_revision: int
+    behind: bool
+    silent: bool
+    seen_at: float
+    dropped: Dropped
+    lost: int
+
+
+class RolloutBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollout in one line. ``step`` counts from 1; ``what`` says what that step does."""
+
+    id: str
+    candidate: str
+    phase: Phase
+    step: int
+    steps: int
+    what: str
+    percent: float
+    acknowledged: bool
+    reason: str
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """How one task is served.
+
+    ``percent`` is the candidate's weight as committed; ``acknowledged`` whether every live data plane serves it, and
+    ``waiting_for`` names those that do not yet. ``rollout`` is the active one, else the latest.
+    """
+
+    name: str
+    stable: str
+    candidate: str | None
+    percent: float
+    acknowledged: bool
+    waiting_for: tuple[str, ...]
+    failover: tuple[str, ...]
+    sticky_by: tuple[str, ...]
+    blocked: tuple[tuple[str, str], ...]
+    rollout: RolloutBrief | None
+
+
+class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of it. Times are Unix seconds."""
+
+    revision: int
+    table_revision: int
+    now: float
+    gateway: str | None
+    tasks: tuple[TaskView, ...]
+    planes: tuple[PlaneView, ...]
+
+
+class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    tasks: tuple[TaskView, ...]
+
+
+class CommittedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A command was carried out: it made ``revision``. ``task`` is as it stands now."""
+
+    revision: int
+    table_revision: int
+    task: TaskView
+
+
+class StartedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollout was started. ``left_out`` says, by criterion, why it is not asked."""
+
+    revision: int
+    rollout: Rollout
+    left_out: dict[str, str]
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan; ``number`` counts from 1."""
+
+    number: int
+    what: str
+    state: StepState
+
+
+class RolloutsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    rollouts: tuple[Rollout, ...]
+
+
+class RolloutAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One rollout with its steps and what its evidence says now (or said last, when it is over).
+
+    ``unmet`` says why the present analysis holds: each reason with value, comparator and limit.
+    """
+
+    rollout: Rollout
+    steps: tuple[StepView, ...]
+    unmet: tuple[str, ...]
+    waiting_for: tuple[str, ...]
+    assessment: Assessment
+
+
+class CompareAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A task's active or latest rollout and its evidence. The models are the versions behind the two deployments."""
+
+    rollout: Rollout
+    active: bool
+    stable_model: str | None
+    candidate_model: str | None
+    assessment: Assessment
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of the log. ``task`` is ``None`` for an event that is about all of them."""
+
+    revision: int
+    at: float
+    actor: str
+    reason: str
+    task: str | None
+    change: ChangeBody
+
+
+class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Events, oldest first. Ask again with ``after=next`` for what follows."""
+
+    events: tuple[EventView, ...]
+    next: int
+
+
+class ScoresAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``taken`` scores were valid; ``new`` of them had not been seen before."""
+
+    taken: int
+    new: int
+
+
+class TakenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a batch or an acknowledgement was stored now (false: the batch had been before)."""
+
+    taken: bool

@@ -1,0 +1,33 @@
+"""Whom does the API ask? The ports behind it, in one value that every handler finds on its app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from changeover.ports.clock import Clock
+from changeover.ports.dice import Dice
+from changeover.ports.office import Assessor, Office
+from changeover.settings.declared import Declared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What an app needs.
+
+    ``declared`` reads the file anew and raises `SettingsError`; ``gateway_url`` says where applications send their
+    requests, ``None`` while nothing serves.
+    """
+
+    office: Office
+    assessor: Assessor
+    clock: Clock
+    dice: Dice
+    declared: Callable[[], Declared]
+    gateway_url: Callable[[], str | None]
+
+
+def desk_of(request: Request) -> Desk:
+    desk = request.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk

@@ -1,0 +1,73 @@
+"""The data planes' three calls: the next table, an acknowledgement, a batch of observations."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from changeover.api.answers import TakenAnswer
+from changeover.api.bodies import read_json, seconds, whole_number
+from changeover.api.closing import closing_of
+from changeover.api.desk import desk_of
+from changeover.api.errors import answer, bad_request
+from changeover.ports.planes import Acknowledgement, ObservationBatch
+from changeover.traffic.table import RoutingTable
+
+WAIT_S_MAX: Final = 30.0
+REVISION_MAX: Final = 2**53
+
+
+async def table(request: Request) -> Response:
+    """The newest table above ``after`` at once or within ``wait`` seconds; 204 when there is none by then."""
+    after = whole_number(request, "after", default=0, most=REVISION_MAX)
+    wait_s = seconds(request, "wait", default=0.0, most=WAIT_S_MAX)
+    waiting = desk_of(request).office.table_after(after, wait_s=wait_s)
+    found = await _or_closing(waiting, closing_of(request.app))
+    return Response(status_code=204) if found is None else answer(found)
+
+
+async def _or_closing(waiting: Coroutine[Any, Any, RoutingTable | None], closing: asyncio.Event) -> RoutingTable | None:
+    """What ``waiting`` brings, or ``None`` as soon as the server is about to stop."""
+    poll = asyncio.ensure_future(waiting)
+    end = asyncio.ensure_future(closing.wait())
+    try:
+        await asyncio.wait({poll, end}, return_when=asyncio.FIRST_COMPLETED)
+        return poll.result() if poll.done() else None
+    finally:
+        poll.cancel()
+        end.cancel()
+
+
+async def acknowledge(request: Request) -> Response:
+    acknowledgement = await read_json(request, Acknowledgement)
+    _check_names(acknowledgement.plane, acknowledgement.boot)
+    desk = desk_of(request)
+    at = desk.clock.now()
+    await desk.office.read(lambda store: store.acknowledge(acknowledgement, at=at))
+    return answer(TakenAnswer(taken=True))
+
+
+async def observations(request: Request) -> Response:
+    batch = await read_json(request, ObservationBatch)
+    _check_names(batch.plane, batch.boot)
+    if batch.sequence < 1:
+        raise bad_request(f"sequence: found {batch.sequence}, expected 1 or more", hint="number the batches of a boot from 1")
+    desk = desk_of(request)
+    at = desk.clock.now()
+    taken = await desk.office.read(lambda store: store.take(batch, at=at))
+    return answer(TakenAnswer(taken=taken))
+
+
+def _check_names(plane: str, boot: str) -> None:
+    if not plane or not boot:
+        raise bad_request("found an empty plane or boot", hint="a data plane names itself and its present start")
+
+
+ROUTES: Final = (
+    Route("/dp/table", table, methods=["GET"]),
+    Route("/dp/ack", acknowledge, methods=["POST"]),
+    Route("/dp/observations", observations, methods=["POST"]),
+)

@@ -1,0 +1,133 @@
+"""How does the state look to an operator? World and planes become answers. Pure."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from changeover.api.answers import PlaneView, RolloutBrief, StatusAnswer, StepState, StepView, TaskView
+from changeover.gates.verdict import Assessment
+from changeover.ports.planes import PlaneState
+from changeover.rollout.plan import AnalysisStep, Step, WeightStep
+from changeover.rollout.requirement import unmet
+from changeover.rollout.state import Phase, Rollout
+from changeover.rollout.world import Change, RolloutMoved, RolloutStarted, Seeded, TaskState, World, routes
+
+
+def status_view(world: World, planes: Sequence[PlaneState], *, now: float, gateway: str | None) -> StatusAnswer:
+    return StatusAnswer(
+        revision=world.revision,
+        table_revision=world.table_revision,
+        now=now,
+        gateway=gateway,
+        tasks=task_views(world, planes, now=now),
+        planes=tuple(_plane_view(plane, world.table_revision, now) for plane in planes),
+    )
+
+
+def task_views(world: World, planes: Sequence[PlaneState], *, now: float) -> tuple[TaskView, ...]:
+    return tuple(task_view(world, planes, name, now=now) for name in sorted(world.tasks))
+
+
+def task_view(world: World, planes: Sequence[PlaneState], name: str, *, now: float) -> TaskView:
+    task = world.tasks[name]
+    route = routes(world)[name]
+    waiting_for = planes_behind(planes, world.table_revision, now)
+    rollout = latest_rollout(world, task)
+    return TaskView(
+        name=name,
+        stable=task.stable,
+        candidate=route.candidate,
+        percent=route.candidate_permille / 10,
+        acknowledged=not waiting_for and any(not plane.is_silent(now) for plane in planes),
+        waiting_for=waiting_for,
+        failover=task.failover,
+        sticky_by=task.sticky_by,
+        blocked=task.blocked,
+        rollout=None if rollout is None else _brief(rollout),
+    )
+
+
+def planes_behind(planes: Sequence[PlaneState], revision: int, now: float) -> tuple[str, ...]:
+    """Live data planes that do not serve from table ``revision`` yet."""
+    return tuple(plane.plane for plane in planes if not plane.is_silent(now) and plane.acknowledged_revision < revision)
+
+
+def latest_rollout(world: World, task: TaskState) -> Rollout | None:
+    """The task's active rollout, else the one begun last."""
+    if task.rollout is not None:
+        return world.rollouts[task.rollout]
+    past = [rollout for rollout in world.rollouts.values() if rollout.task == task.name]
+    return max(past, key=lambda rollout: rollout.attempt, default=None)
+
+
+def step_views(rollout: Rollout) -> tuple[StepView, ...]:
+    steps = enumerate(rollout.plan.steps)
+    return tuple(StepView(number=index + 1, what=step_words(step), state=_step_state(rollout, index)) for index, step in steps)
+
+
+def unmet_reasons(rollout: Rollout, assessment: Assessment) -> tuple[str, ...]:
+    """Why the analysis it stands on holds; nothing where it stands on a weight or is over."""
+    progress, steps = rollout.progress, rollout.plan.steps
+    step = steps[progress.step] if 0 <= progress.step < len(steps) else None
+    if progress.phase.is_final or not isinstance(step, AnalysisStep):
+        return ()
+    return unmet(step, rollout.plan, progress, assessment)
+
+
+def step_words(step: Step) -> str:
+    """A step as the file would say it: ``weight 10 %``, ``analysis: pass``."""
+    match step:
+        case WeightStep():
+            return f"weight {step.permille / 10:g} %"
+        case AnalysisStep():
+            least = f", at least {step.duration_min_s:g} s" if step.duration_min_s else ""
+            most = "" if step.duration_max_s is None else f", at most {step.duration_max_s:g} s"
+            return f"analysis: {step.require}{least}{most}"
+        case _:
+            assert_never(step)
+
+
+def event_task(world: World, change: Change) -> str | None:
+    """The task an event is about; ``None`` for the seed, which is about all."""
+    match change.body:
+        case Seeded():
+            return None
+        case RolloutStarted(rollout=rollout):
+            return rollout.task
+        case RolloutMoved(rollout=identity):
+            return world.rollouts[identity].task
+        case body:
+            return body.task
+
+
+def _step_state(rollout: Rollout, index: int) -> StepState:
+    if index < rollout.progress.step or rollout.progress.phase is Phase.COMPLETED:
+        return "done"
+    return "current" if index == rollout.progress.step else "to_come"
+
+
+def _brief(rollout: Rollout) -> RolloutBrief:
+    progress = rollout.progress
+    steps = rollout.plan.steps
+    return RolloutBrief(
+        id=rollout.id,
+        candidate=rollout.candidate,
+        phase=progress.phase,
+        step=min(progress.step + 1, len(steps)),
+        steps=len(steps),
+        what=step_words(steps[min(progress.step, len(steps) - 1)]) if steps else "",
+        percent=progress.permille / 10,
+        acknowledged=progress.acknowledged_at is not None,
+        reason=progress.reason,
+    )
+
+
+def _plane_view(plane: PlaneState, table_revision: int, now: float) -> PlaneView:
+    return PlaneView(
+        plane=plane.plane,
+        acknowledged_revision=plane.acknowledged_revision,
+        behind=plane.acknowledged_revision < table_revision,
+        silent=plane.is_silent(now),
+        seen_at=plane.seen_at,
+        dropped=plane.dropped,
+        lost=plane.lost,
+    )

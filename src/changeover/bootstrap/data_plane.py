@@ -1,0 +1,66 @@
+"""`changeover gateway`: one data plane, put together. It never opens the database and needs no settings file."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from changeover.adapters.credentials import resolve_secret
+from changeover.adapters.log import configure_log
+from changeover.adapters.plane_disk import PlaneDisk, open_plane_disk
+from changeover.adapters.plane_link import plane_link_at
+from changeover.adapters.system import SystemClock, SystemDice
+from changeover.bootstrap.child import Ready
+from changeover.bootstrap.loops import run_program
+from changeover.gateway.process import GatewayParts
+from changeover.gateway.process import run_gateway as run_parts
+from changeover.ports.serving import GatewayOptions
+
+
+def run_gateway(options: GatewayOptions, *, ready: Callable[[Ready], None]) -> None:
+    """Run one gateway until it is told to stop: SIGTERM, SIGINT, or the end of standard input with ``lifeline``.
+
+    Raises:
+        PlaneDiskError, PortTakenError: what it needs is not to be had; the message says what to do.
+    """
+    configure_log("gateway")
+    with open_plane_disk(options.plane_dir, SystemDice()) as disk:
+        run_program(_run(options, disk, ready))
+
+
+async def _run(options: GatewayOptions, disk: PlaneDisk, ready: Callable[[Ready], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if options.lifeline:
+        _follow_lifeline(loop, stop)
+    dice = SystemDice()
+    async with plane_link_at(socket=options.socket) as link:
+        parts = GatewayParts(
+            plane=disk.plane,
+            boot=dice.token(),
+            link=link,
+            cache=disk.table_cache,
+            spool=disk.spool,
+            ledger=disk.ledger,
+            clock=SystemClock(),
+            dice=dice,
+            secret=resolve_secret,
+        )
+        await run_parts(
+            parts, host=options.host, port=options.port, stop=stop, on_ready=lambda port: ready(Ready(host=options.host, port=port))
+        )
+
+
+def _follow_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when standard input ends. A thread, because a pipe's end is the one thing every loop can be told by one."""
+
+    def wait_for_end() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait_for_end, name="lifeline", daemon=True).start()

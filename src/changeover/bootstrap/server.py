@@ -1,0 +1,164 @@
+"""`changeover serve`: the control plane in this process, the gateway in a child, one state directory."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+
+from changeover.adapters.log import configure_log
+from changeover.adapters.sqlite import open_store
+from changeover.adapters.system import SystemClock, SystemDice
+from changeover.api.app import build_app
+from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_unix
+from changeover.bootstrap.child import GatewayChild, GatewayFailedError
+from changeover.bootstrap.loops import run_program
+from changeover.bootstrap.state_dir import StateDir
+from changeover.controller.assessor import StoreAssessor
+from changeover.controller.loop import Controller
+from changeover.controller.office import StoreOffice
+from changeover.ports.serving import GatewayOptions, ServeOptions, ServerRecord
+from changeover.ports.store import Store, StoreError
+from changeover.rollout.commands import NothingToDo, seed
+from changeover.rollout.world import TaskState
+from changeover.settings.declared import Declared
+from changeover.settings.differences import differences
+from changeover.settings.file import parse
+
+PLANE: Final = "local-0"
+ACTOR: Final = "serve"
+
+log = structlog.get_logger("serve")
+
+
+class ServeError(Exception):
+    """The server cannot start; the message says what was found, what was expected, what to do."""
+
+
+def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> None:
+    """Run until SIGINT or SIGTERM. ``ready`` is called once, when both ports answer.
+
+    Raises:
+        ServeError: the state directory, the store, a port or the gateway is not to be had.
+        SettingsError: the file has faults.
+    """
+    configure_log("server")
+    declared = read_settings(options.config)
+    state = StateDir(options.state)
+    try:
+        store = open_store(state.database)
+    except StoreError as error:
+        raise ServeError(str(error)) from error
+    _settle(store, declared, options.config)
+    run_program(_serve(options, state, store, ready))
+
+
+def read_settings(path: Path) -> Declared:
+    """The checked content of the file.
+
+    Raises:
+        ServeError: it cannot be read. SettingsError: it has faults.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ServeError(f"cannot read {path}: {error.strerror}; write one with: changeover init") from error
+    except UnicodeDecodeError as error:
+        raise ServeError(f"cannot read {path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+
+
+def _settle(store: Store, declared: Declared, config: Path) -> None:
+    """Seed an empty store from the file; otherwise the store wins, and what differs is said."""
+    for warning in declared.warnings:
+        log.warning(warning)
+    now = SystemClock().now()
+    try:
+        store.commit(
+            lambda world: seed(
+                world,
+                accounts=declared.accounts.values(),
+                deployments=declared.deployments.values(),
+                tasks=[
+                    TaskState(name=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover)
+                    for task in declared.tasks.values()
+                ],
+                actor=ACTOR,
+                reason=f"first start from {config.name}",
+            ),
+            at=now,
+        )
+    except NothingToDo:
+        for difference in differences(store.world(), declared):
+            log.warning("the file and the store differ; the store wins", difference=difference)
+
+
+async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Callable[[ServerRecord], None]) -> None:
+    stop = asyncio.Event()
+    clock, dice = SystemClock(), SystemDice()
+    office = StoreOffice(store, clock)
+    assessor = StoreAssessor(office, clock)
+    path = state.socket()
+    child = GatewayChild(GatewayOptions(plane_dir=state.plane(PLANE), socket=path, host=options.host, port=options.port, lifeline=True))
+
+    def app(*, token: str | None) -> Starlette:
+        return build_app(
+            office=office,
+            assessor=assessor,
+            clock=clock,
+            dice=dice,
+            declared=lambda: read_settings(options.config),
+            gateway_url=lambda: child.ready.url if child.ready else None,
+            token=token,
+            token_file=str(state.token_file),
+        )
+
+    async with contextlib.AsyncExitStack() as closing:
+        closing.enter_context(_stopped_by_signals(stop))
+        closing.push_async_callback(office.close)
+        closing.callback(state.withdraw)
+        try:
+            local = await _listening(closing, app(token=None), listen_unix(path))
+            control = await _listening(closing, app(token=state.token(dice)), listen_tcp(options.host, options.control_port))
+            closing.push_async_callback(child.stop)
+            gateway = await child.start()
+        except (ListenError, GatewayFailedError) as error:
+            raise ServeError(str(error)) from error
+        record = ServerRecord(pid=os.getpid(), gateway=gateway.url, control=control.url, socket=local.url, started_at=clock.now())
+        state.announce(record)
+        ready(record)
+        log.info("serving", gateway=record.gateway, control=record.control, table_revision=office.table.revision)
+        await _run(stop, Controller(office, assessor, clock), child)
+
+
+async def _listening(closing: contextlib.AsyncExitStack, app: Starlette, listener: socket.socket) -> ControlServer:
+    """Answer with ``app`` on ``listener`` until ``closing`` unwinds."""
+    server = ControlServer(app, listener)
+    closing.push_async_callback(server.stop)
+    await server.start()
+    return server
+
+
+async def _run(stop: asyncio.Event, controller: Controller, child: GatewayChild) -> None:
+    """Both loops until ``stop``; if either breaks, everything stops and its fault is raised."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(controller.run(stop))
+        group.create_task(child.watch(stop))
+    log.info("stopping: the gateway finishes what it serves")
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,67 @@
+"""The state directory of a server: what lies in it, who may read it, and how a server is found through it."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from changeover.ports.dice import Dice
+from changeover.ports.serving import ServerRecord
+
+SOCKET_PATH_MAX: Final = 100
+"""The kernel takes 107 bytes for a Unix socket's path; the rest is room for a temporary name."""
+
+
+class StateDir:
+    """``changeover.db``, ``token``, ``server.json``, ``control.sock`` and ``planes/``, for this user only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._socket_home: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.path / "changeover.db"
+
+    @property
+    def token_file(self) -> Path:
+        return self.path / "token"
+
+    def plane(self, name: str) -> Path:
+        return self.path / "planes" / name
+
+    def token(self, dice: Dice) -> str:
+        """The bearer token of the TCP port, made at the first start."""
+        with contextlib.suppress(FileExistsError):
+            _write_private(self.token_file, dice.token().encode(), exclusive=True)
+        return self.token_file.read_text().strip()
+
+    def socket(self) -> Path:
+        """Where the control socket goes: here, or in a private temporary directory when this path is too long."""
+        here = self.path / "control.sock"
+        if len(os.fsencode(here)) <= SOCKET_PATH_MAX:
+            return here
+        self._socket_home = tempfile.TemporaryDirectory(prefix="changeover-")
+        return Path(self._socket_home.name) / "control.sock"
+
+    def announce(self, record: ServerRecord) -> None:
+        """Write ``server.json``, whole or not at all."""
+        draft = self.path / "server.json.new"
+        _write_private(draft, msgspec.json.encode(record), exclusive=False)
+        draft.replace(self.path / "server.json")
+
+    def withdraw(self) -> None:
+        """Remove what says that a server runs here."""
+        (self.path / "server.json").unlink(missing_ok=True)
+        if self._socket_home is not None:
+            self._socket_home.cleanup()
+
+
+def _write_private(path: Path, data: bytes, *, exclusive: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if exclusive else os.O_TRUNC)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        file.write(data)

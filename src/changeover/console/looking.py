@@ -1,0 +1,88 @@
+"""Commands that look: status, compare, events."""
+
+from threading import Event
+from typing import Final
+
+import click
+import msgspec
+
+from changeover.api.answers import CompareAnswer, EventsAnswer, StatusAnswer
+from changeover.console.asking import Asking, asks_server
+from changeover.console.output import show
+from changeover.console.taught import Taught
+
+WATCH_EVERY_S: Final = 2.0
+EVENTS_PAGE: Final = 1000
+
+
+@click.command(
+    cls=Taught,
+    examples=(
+        "changeover status",
+        "changeover status -o json | jq .tasks",
+    ),
+)
+@asks_server
+def status(asking: Asking) -> None:
+    """Show tasks, weights, rollouts and data planes."""
+    from changeover.console.render_status import render_status
+
+    show(asking.link.get("/api/v1/status"), StatusAnswer, render=render_status, output=asking.output)
+
+
+@click.command(
+    cls=Taught,
+    examples=(
+        "changeover compare email-summarisation",
+        "changeover compare email-summarisation --watch",
+    ),
+)
+@click.argument("task")
+@click.option("-w", "--watch", is_flag=True, help="Show it again every two seconds until the rollout is over.")
+@asks_server
+def compare(asking: Asking, task: str, watch: bool) -> None:
+    """Compare stable and candidate of TASK's active or latest rollout.
+
+    Every criterion shows both sides, the difference with its interval, the margin that was accepted, the
+    verdict, and how far the evidence has come: log E over the threshold at which it decides.
+    """
+    from changeover.console.render_compare import render_compare
+
+    pause = Event()
+    while True:
+        reply = asking.link.get(f"/api/v1/tasks/{task}/compare")
+        if watch and asking.output == "table":
+            click.clear()
+        show(reply, CompareAnswer, render=render_compare, output=asking.output)
+        if not watch or not msgspec.json.decode(reply, type=CompareAnswer).active:
+            return
+        pause.wait(WATCH_EVERY_S)
+
+
+@click.command(
+    cls=Taught,
+    examples=(
+        "changeover events --task email-summarisation",
+        "changeover events --after 12 -o json",
+    ),
+)
+@click.option("--task", help="Only events of this task (and those about all tasks).")
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this revision.")
+@asks_server
+def events(asking: Asking, task: str | None, after: int) -> None:
+    """Read the log: what changed, when, by whom, why."""
+    from changeover.console.render_events import render_events
+
+    found = _all_events(asking, task, after)
+    show(msgspec.json.encode(found), EventsAnswer, render=render_events, output=asking.output)
+
+
+def _all_events(asking: Asking, task: str | None, after: int) -> EventsAnswer:
+    """Every page of the log, as one."""
+    about = {} if task is None else {"task": task}
+    found = EventsAnswer(events=(), next=after)
+    while True:
+        page = msgspec.json.decode(asking.link.get("/api/v1/events", after=found.next, limit=EVENTS_PAGE, **about), type=EventsAnswer)
+        found = EventsAnswer(events=(*found.events, *page.events), next=page.next)
+        if len(page.events) < EVENTS_PAGE:
+            return found

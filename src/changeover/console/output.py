@@ -1,0 +1,42 @@
+"""How is an answer shown? As a table for people, as JSON or YAML for programs. Data goes to stdout, all else to stderr."""
+
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+T = TypeVar("T")
+Format = Literal["table", "json", "yaml"]
+
+
+def show(reply: bytes, kind: type[T], *, render: "Callable[[T], RenderableType]", output: Format) -> None:
+    """Print an answer of the server as asked."""
+    if output == "table":
+        print_table(render(msgspec.json.decode(reply, type=kind)))
+    else:
+        click.echo(as_text(reply, output=output))
+
+
+def as_text(reply: bytes, *, output: Literal["json", "yaml"]) -> str:
+    if output == "json":
+        return msgspec.json.format(reply, indent=2).decode()
+    import yaml
+
+    return str(yaml.safe_dump(msgspec.json.decode(reply), sort_keys=False, allow_unicode=True)).rstrip()
+
+
+def print_table(content: "RenderableType") -> None:
+    """Rich is imported here and in the renderers alone; it honours NO_COLOR and the width of the terminal."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=False).print(content)
+
+
+def note(text: str) -> None:
+    """Progress, and what a person should know besides."""
+    click.echo(text, err=True)

@@ -1,0 +1,52 @@
+"""How does the log of events read? One line an event: when, who, what, why. Pure."""
+
+from typing import assert_never
+
+from rich.console import RenderableType
+
+from changeover.api.answers import EventsAnswer
+from changeover.console import words
+from changeover.console.tables import cell, plain_table
+from changeover.rollout.world import ChangeBody, PairReleased, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
+
+
+def render_events(answer: EventsAnswer) -> RenderableType:
+    if not answer.events:
+        return cell("no events")
+    table = plain_table("rev", "when (UTC)", "actor", "task", "what", "why", right=("rev",))
+    for event in answer.events:
+        table.add_row(
+            cell(str(event.revision)),
+            cell(words.moment(event.at)),
+            cell(event.actor),
+            cell(event.task or "all"),
+            cell(what_happened(event.change)),
+            cell(event.reason),
+        )
+    return table
+
+
+def what_happened(change: ChangeBody) -> str:
+    match change:
+        case Seeded():
+            return f"{len(change.tasks)} tasks and {len(change.deployments)} deployments taken over from the file"
+        case SplitSet():
+            return _split(change.split)
+        case RolloutStarted(rollout=rollout):
+            return f"rollout {rollout.id} to {rollout.candidate} started at {words.percent(rollout.progress.permille / 10)}"
+        case RolloutMoved():
+            return _moved(change)
+        case PairReleased():
+            return f"{change.stable} -> {change.candidate} released"
+        case _:
+            assert_never(change)
+
+
+def _split(split: Split | None) -> str:
+    return "split removed, all to the stable" if split is None else f"split: {split.candidate} {words.percent(split.permille / 10)}"
+
+
+def _moved(change: RolloutMoved) -> str:
+    progress = change.progress
+    phase = words.phase_words(progress.phase).partition(" ")[2]
+    return f"{change.rollout} {change.event.replace('_', ' ')}: {phase}, step {progress.step + 1}, {words.percent(progress.permille / 10)}"

@@ -1,0 +1,142 @@
+"""``changeover rollout`` and ``changeover rollback``."""
+
+import sys
+
+import click
+import msgspec
+
+from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
+from changeover.console.asking import Asking, asks_server
+from changeover.console.committed import show_committed
+from changeover.console.failure import Failure
+from changeover.console.output import note, show
+from changeover.console.server_link import ServerRefusal
+from changeover.console.taught import Taught
+
+
+@click.group()
+def rollout() -> None:
+    """Move a task to a candidate by steps, each of which needs its evidence."""
+
+
+@rollout.command(
+    "start",
+    cls=Taught,
+    examples=(
+        "changeover rollout start email-summarisation --to gpt4omini-prod-v0718",
+        "changeover rollout start email-summarisation --to gpt4omini-prod-v0718 --without quality,accuracy",
+    ),
+)
+@click.argument("task")
+@click.option("--to", "candidate", required=True, metavar="DEPLOYMENT", help="The candidate.")
+@click.option("--without", default="", metavar="CRITERIA", help="Go on without these criteria, which have no source; comma-separated.")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def start(asking: Asking, task: str, candidate: str, without: str, reason: str) -> None:
+    """Start a rollout of TASK to a candidate.
+
+    Steps and criteria come from changeover.yaml. A criterion without a source is no gate: it must be
+    accepted by name, here or when asked.
+    """
+    accepted = [name.strip() for name in without.split(",") if name.strip()]
+    body: dict[str, object] = {"task": task, "candidate": candidate, "without": accepted, "reason": reason}
+    try:
+        reply = asking.link.post("/api/v1/rollouts", body)
+    except ServerRefusal as refusal:
+        if not refusal.problem.criteria:
+            raise
+        reply = asking.link.post("/api/v1/rollouts", {**body, "without": [*accepted, *_accepted(refusal, task, candidate)]})
+    _show_started(asking, reply)
+
+
+def _accepted(refusal: ServerRefusal, task: str, candidate: str) -> tuple[str, ...]:
+    """Ask whether to go on without the criteria named; a script is told the command instead."""
+    criteria = refusal.problem.criteria
+    if not sys.stdin.isatty():
+        hint = f"accept it: changeover rollout start {task} --to {candidate} --without {','.join(criteria)}"
+        raise Failure(refusal.problem.message, hint=hint)
+    note(refusal.problem.message)
+    if not click.confirm(f"start without {', '.join(criteria)}?", err=True):
+        raise Failure("not started", hint="declare a source for each, or start with --without")
+    return criteria
+
+
+def _show_started(asking: Asking, reply: bytes) -> None:
+    from changeover.console.render_rollout import render_started
+
+    started = msgspec.json.decode(reply, type=StartedAnswer)
+    show(reply, StartedAnswer, render=render_started, output=asking.output)
+    note(f"watch it: changeover compare {started.rollout.task} --watch; go back: changeover rollback {started.rollout.task}")
+
+
+@rollout.command("ls", cls=Taught, examples=("changeover rollout ls",))
+@asks_server
+def ls(asking: Asking) -> None:
+    """List all rollouts, newest first."""
+    from changeover.console.render_rollout import render_rollouts
+
+    show(asking.link.get("/api/v1/rollouts"), RolloutsAnswer, render=render_rollouts, output=asking.output)
+
+
+@rollout.command("show", cls=Taught, examples=("changeover rollout show email-summarisation",))
+@click.argument("name", metavar="ID|TASK")
+@asks_server
+def show_one(asking: Asking, name: str) -> None:
+    """Show one rollout: its steps, its weight as set and as served, its gates.
+
+    A task's name stands for its active or latest rollout.
+    """
+    from changeover.console.render_rollout import render_rollout
+
+    show(asking.link.get(f"/api/v1/rollouts/{name}"), RolloutAnswer, render=render_rollout, output=asking.output)
+
+
+@rollout.command("pause", cls=Taught, examples=('changeover rollout pause email-summarisation --reason "release freeze"',))
+@click.argument("name", metavar="ID|TASK")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def pause(asking: Asking, name: str, reason: str) -> None:
+    """Keep the weight and let nothing advance. Guardrails go on watching."""
+    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{name}/pause", {"reason": reason}))
+
+
+@rollout.command("resume", cls=Taught, examples=("changeover rollout resume email-summarisation",))
+@click.argument("name", metavar="ID|TASK")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def resume(asking: Asking, name: str, reason: str) -> None:
+    """Go on from where it was paused; nothing already seen is forgotten."""
+    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{name}/resume", {"reason": reason}))
+
+
+@rollout.command(
+    "release",
+    cls=Taught,
+    examples=('changeover rollout release email-summarisation --to gpt4omini-prod-v0718 --reason "prompt corrected"',),
+)
+@click.argument("task")
+@click.option("--to", "candidate", required=True, metavar="DEPLOYMENT", help="The candidate that was rolled back.")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def release(asking: Asking, task: str, candidate: str, reason: str) -> None:
+    """Let a candidate that was rolled back be tried again."""
+    show_committed(asking, asking.link.post(f"/api/v1/tasks/{task}/release", {"candidate": candidate, "reason": reason}))
+
+
+@click.command(cls=Taught, examples=('changeover rollback email-summarisation --reason "customers complain"',))
+@click.argument("task")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def rollback(asking: Asking, task: str, reason: str) -> None:
+    """Send all traffic of TASK to its stable, now, from whatever state.
+
+    Asks nothing and needs no id. The pair is blocked afterwards until it is released.
+    """
+    try:
+        reply = asking.link.post(f"/api/v1/tasks/{task}/rollback", {"reason": reason})
+    except ServerRefusal as refusal:
+        if refusal.problem.code != "nothing_to_do":
+            raise
+        note(refusal.problem.message)
+        return
+    show_committed(asking, reply)

@@ -1,0 +1,155 @@
+"""Where is the server, and what does it answer? Calls to the control API, over its Unix socket or over TCP."""
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx2
+import msgspec
+
+from changeover.api.problem import ErrorBody, Problem
+from changeover.console.failure import ExitCode, Failure
+from changeover.ports.serving import CONFIG_NAME, SERVER_FILE_NAME, STATE_NAME, ServerRecord
+
+STATE_VARIABLE: Final = "CHANGEOVER_STATE"
+TIMEOUT_S: Final = 30.0
+CONNECT_S: Final = 5.0
+
+_EXIT_BY_CODE: Final = {"stale": ExitCode.STALE, "unauthorized": ExitCode.NOT_ALLOWED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What the user said about the server: a URL with its token, or the file it was started with, or nothing."""
+
+    url: str | None = None
+    token: str | None = None
+    config: Path | None = None
+
+
+class ServerRefusal(Failure):
+    """The server answered, and not with what was asked for."""
+
+    def __init__(self, status: int, problem: Problem, *, new: int | None = None) -> None:
+        code = _EXIT_BY_CODE.get(problem.code, ExitCode.ERROR)
+        super().__init__(problem.message, hint=problem.hint, details=[str(fault) for fault in problem.faults], code=code)
+        self.status = status
+        self.problem = problem
+        self.new = new
+
+
+class ServerLink:
+    """Calls to one server. Every verb returns the body of a success and raises `Failure` for anything else."""
+
+    def __init__(self, client: httpx2.Client, *, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def get(self, path: str, **params: str | int) -> bytes:
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, body: Mapping[str, object]) -> bytes:
+        return self.post_bytes(path, msgspec.json.encode(body), media="application/json")
+
+    def post_bytes(self, path: str, body: bytes, *, media: str) -> bytes:
+        return self._call("POST", path, body=body, media=media)
+
+    def _call(self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, body: bytes = b"", media: str = "") -> bytes:
+        headers = {"content-type": media} if media else {}
+        try:
+            reply = self._client.request(method, path, params=params, content=body, headers=headers)
+        except httpx2.TimeoutException as error:
+            raise Failure(f"{self._name} did not answer within {TIMEOUT_S:g} s", hint="ask again, or look at the server's log") from error
+        except httpx2.ConnectError as error:
+            raise _not_running(self._name) from error
+        except httpx2.TransportError as error:
+            raise Failure(f"{self._name} broke off: {error}", hint="look at the server's log") from error
+        if reply.is_success:
+            return reply.content
+        raise _refusal(reply)
+
+
+def open_link(where: Where) -> ServerLink:
+    """The link to the server that ``where`` means.
+
+    Raises:
+        Failure: there is none to be found.
+    """
+    if where.url is not None:
+        return _tcp_link(where.url, where.token)
+    state = state_directory(where.config)
+    return _unix_link(read_server_file(state), state)
+
+
+def state_directory(config: Path | None) -> Path:
+    """Where a server keeps its state: in `STATE_VARIABLE`, else beside its file, else in the working directory.
+
+    ``serve`` and the commands that talk to it ask the same question, so they find each other.
+    """
+    named = os.environ.get(STATE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    return (Path.cwd() if config is None else config.absolute().parent) / STATE_NAME
+
+
+def read_server_file(state: Path) -> ServerRecord:
+    try:
+        return msgspec.json.decode((state / SERVER_FILE_NAME).read_bytes(), type=ServerRecord)
+    except FileNotFoundError:
+        raise _not_running(f"the server of {state}") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise Failure(f"{state / SERVER_FILE_NAME} cannot be used: {error}", hint="start the server anew: changeover serve") from error
+
+
+def actor() -> str:
+    """The name of the user of this machine, for the log of events."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _tcp_link(url: str, token: str | None) -> ServerLink:
+    headers = _headers() | ({"authorization": f"Bearer {token}"} if token else {})
+    try:
+        client = httpx2.Client(base_url=url, headers=headers, timeout=_timeout(), trust_env=False)
+    except httpx2.InvalidURL as error:
+        raise Failure(f"--url {url}: {error}", hint="for example --url http://127.0.0.1:8401", code=ExitCode.USAGE) from error
+    return ServerLink(client, name=f"the server at {url}")
+
+
+def _unix_link(server: ServerRecord, state: Path) -> ServerLink:
+    transport = httpx2.HTTPTransport(uds=server.socket, trust_env=False)
+    client = httpx2.Client(transport=transport, base_url="http://localhost", headers=_headers(), timeout=_timeout(), trust_env=False)
+    return ServerLink(client, name=f"the server of {state}")
+
+
+def _headers() -> dict[str, str]:
+    return {"x-changeover-actor": actor().encode("ascii", "replace").decode()}
+
+
+def _timeout() -> httpx2.Timeout:
+    return httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S)
+
+
+def _not_running(name: str) -> Failure:
+    hint = f"start one: changeover serve -c {CONFIG_NAME}; or name one: -c FILE, --url URL, {STATE_VARIABLE}=DIR"
+    return Failure(f"no server is running here ({name} does not answer)", hint=hint)
+
+
+def _refusal(reply: httpx2.Response) -> Failure:
+    try:
+        body = msgspec.json.decode(reply.content, type=ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Failure(f"found status {reply.status_code} and no answer of ours", hint="check that --url is a changeover control port")
+    return ServerRefusal(reply.status_code, body.error, new=body.new)

@@ -1,0 +1,40 @@
+"""``changeover task``: list tasks, split one by hand."""
+
+import click
+
+from changeover.api.answers import TasksAnswer
+from changeover.console.asking import Asking, asks_server
+from changeover.console.committed import show_committed
+from changeover.console.output import show
+from changeover.console.taught import Taught
+from changeover.console.weights import parse_weights
+
+
+@click.group()
+def task() -> None:
+    """List tasks and split one by hand."""
+
+
+@task.command("ls", cls=Taught, examples=("changeover task ls",))
+@asks_server
+def ls(asking: Asking) -> None:
+    """List tasks with their split."""
+    from changeover.console.render_status import render_tasks
+
+    show(asking.link.get("/api/v1/tasks"), TasksAnswer, render=render_tasks, output=asking.output)
+
+
+@task.command("split", cls=Taught, examples=("changeover task split email-summarisation gpt4o-prod-v1120=90 gpt4omini-prod-v0718=10",))
+@click.argument("name", metavar="TASK")
+@click.argument("weights", nargs=-1, metavar="[DEPLOYMENT=PERCENT]...")
+@click.option("--weight", "more", multiple=True, metavar="DEPLOYMENT=PERCENT", help="The same as an argument; may be repeated.")
+@click.option("--reason", default="", help="Why, for the log of events.")
+@asks_server
+def split(asking: Asking, name: str, weights: tuple[str, ...], more: tuple[str, ...], reason: str) -> None:
+    """Split TASK by hand between its stable and one other deployment.
+
+    Weights are in percent with at most one decimal and sum to 100; all for the stable removes the split.
+    Refused while a rollout of the task is active.
+    """
+    body = {"weights": parse_weights((*weights, *more)), "reason": reason}
+    show_committed(asking, asking.link.post(f"/api/v1/tasks/{name}/split", body))

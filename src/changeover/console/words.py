@@ -1,0 +1,75 @@
+"""How do numbers, times and states read? One spelling each, everywhere in the console. Pure."""
+
+import datetime as dt
+from typing import Final, assert_never
+
+from changeover.gates.verdict import Decision
+from changeover.rollout.state import Phase
+
+NOTHING: Final = "-"
+
+
+def percent(value: float) -> str:
+    """A weight or share in percent: ``12.5 %``."""
+    return f"{value:g} %"
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, as many as a verdict needs."""
+    return NOTHING if value is None else f"{value:.4g}"
+
+
+def signed(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:+.4g}"
+
+
+def moment(unix: float) -> str:
+    """A Unix time in UTC, to the second."""
+    return dt.datetime.fromtimestamp(unix, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in its largest unit."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
+
+
+def decision_words(decision: Decision, *, tripped: bool) -> str:
+    """A verdict as icon and word, so that it reads without colour."""
+    if tripped:
+        return "✖ fail, tripped"
+    match decision:
+        case Decision.PASS:
+            return "✔ pass"
+        case Decision.FAIL:
+            return "✖ fail"
+        case Decision.UNDECIDED:
+            return "… undecided"
+        case _:
+            assert_never(decision)
+
+
+def decision_style(decision: Decision, *, tripped: bool) -> str:
+    if tripped or decision is Decision.FAIL:
+        return "red"
+    return "green" if decision is Decision.PASS else "yellow"
+
+
+def phase_words(phase: Phase) -> str:
+    match phase:
+        case Phase.RUNNING:
+            return "▶ running"
+        case Phase.PAUSED:
+            return "⏸ paused"
+        case Phase.COMPLETED:
+            return "✔ completed"
+        case Phase.ROLLED_BACK:
+            return "✖ rolled back"
+        case _:
+            assert_never(phase)
+
+
+def phase_style(phase: Phase) -> str:
+    return {Phase.RUNNING: "cyan", Phase.PAUSED: "yellow", Phase.COMPLETED: "green", Phase.ROLLED_BACK: "red"}[phase]
