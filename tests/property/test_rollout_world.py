@@ -1,0 +1,407 @@
+"""Whatever people and the controller do in whatever order, the rules hold at every revision, and the log rebuilds it.
+
+Random walks end early: most rollouts are soon rolled back. So ``dwell_then_pass`` walks on purpose, and the test asserts
+afterwards that the interesting states were reached.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from changeover.gates.criteria import Criteria, ErrorsCriterion, QualityCriterion
+from changeover.gates.verdict import Assessment, Decision, SideFigures, Verdict
+from changeover.rollout.commands import (
+    NothingToDo,
+    Order,
+    Refusal,
+    RolloutRequest,
+    move,
+    pause,
+    release,
+    resume,
+    roll_back,
+    set_split,
+    start_rollout,
+)
+from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
+from changeover.rollout.state import Acknowledged, Assessed, Event, Phase, Resume, RollBack, Rollout, Started
+from changeover.rollout.world import Change, Proposal, World, apply, routing_table
+from changeover.traffic.assignment import assign
+from changeover.traffic.table import Route, Side, table_faults
+from tests.unit.rollout.builders import (
+    BLOCK_S,
+    BLOCKS_MIN,
+    STEPS,
+    T0,
+    alarming,
+    assessment,
+    change_of,
+    passing,
+    plan,
+    seeded,
+    tripping,
+    verdict,
+)
+
+TASKS = st.sampled_from(["email", "chat"])
+DEPLOYMENTS = st.sampled_from(["old", "new", "other"])
+UNITS = [f"conversation {number}" for number in range(24)]
+ORDER = Order(actor="ana", reason="because")
+MISSING_SHARE_MAX = 0.05
+
+SHORT: tuple[Step, ...] = (WeightStep(permille=500), AnalysisStep(require="pass", duration_max_s=600.0), WeightStep(permille=1000))
+LONG: tuple[Step, ...] = (WeightStep(permille=10), AnalysisStep(require="no_harm", duration_min_s=200.0), *STEPS)
+BOTH = Criteria(quality=QualityCriterion(score="rating"), errors=ErrorsCriterion())
+ERRORS_ONLY = Criteria(errors=ErrorsCriterion(), left_out={"quality": "no source"})
+PLANS = st.builds(plan, st.sampled_from([STEPS, STEPS, SHORT, LONG]), st.sampled_from([BOTH, ERRORS_ONLY]))
+
+RARELY = st.sampled_from([False, False, True])
+"""Else nothing lives long enough to be interesting."""
+
+VERDICTS = st.builds(
+    verdict,
+    st.sampled_from(["quality", "errors"]),
+    st.sampled_from([Decision.PASS, Decision.PASS, Decision.UNDECIDED, Decision.FAIL]),
+    tripped=st.sampled_from([False] * 24 + [True]),
+    able_to_trip=st.booleans(),
+    problems=st.sampled_from([(), (), ("scores are late",)]),
+    missing=st.sampled_from([0, 49, 50, 400]),
+)
+
+reached: Counter[str] = Counter()
+
+
+def oracle_missing(figures: SideFigures) -> bool:
+    return figures.missing >= MISSING_SHARE_MAX * (figures.count + figures.missing)
+
+
+def oracle_gate(require: str, found: Verdict) -> bool:
+    if found.problems or found.tripped or found.decision is Decision.FAIL:
+        return False
+    if require == "pass":
+        return found.decision is Decision.PASS
+    ready = found.decision is Decision.PASS or found.able_to_trip
+    return ready and not oracle_missing(found.stable) and not oracle_missing(found.candidate)
+
+
+def oracle_met(rollout: Rollout, found: Assessment) -> bool:
+    """The requirement in the words of the rules, written apart from the code under test."""
+    step = rollout.plan.steps[rollout.progress.step]
+    assert isinstance(step, AnalysisStep)
+    acknowledged_at = rollout.progress.acknowledged_at
+    gates = ["errors"] if rollout.plan.criteria.quality is None else ["errors", "quality"]
+    return (
+        acknowledged_at is not None
+        and found.closed_until - found.served_s >= acknowledged_at - 0.01
+        and found.blocks >= BLOCKS_MIN
+        and found.served_s >= step.duration_min_s
+        and not found.sample_ratio.alarm
+        and {*gates} <= {one.criterion for one in found.verdicts}
+        and all(oracle_gate(step.require, one) for one in found.verdicts if one.criterion in gates)
+        and not any(one.tripped for one in found.verdicts)
+    )
+
+
+def almost_passing(rollout: Rollout, gap: str) -> Assessment:
+    """Evidence that a requirement would be met on, but for the gap."""
+    errors = {
+        "undecided": (verdict("errors", Decision.UNDECIDED),),
+        "not able to trip": (verdict("errors", Decision.UNDECIDED, able_to_trip=False),),
+        "failed": (verdict("errors", Decision.FAIL),),
+        "problems": (verdict("errors", problems=("late",)),),
+        "missing": (verdict("errors", missing=50),),
+        "no verdict": (),
+    }
+    found = passing(rollout).assessment
+    match gap:
+        case "too few blocks":
+            return msgspec.structs.replace(found, blocks=BLOCKS_MIN - 1)
+        case "too old":
+            return msgspec.structs.replace(found, closed_until=found.closed_until - 1.0)
+        case _:
+            return msgspec.structs.replace(found, verdicts=(verdict("quality"), *errors[gap]))
+
+
+GAPS = st.sampled_from(["undecided", "not able to trip", "failed", "problems", "missing", "no verdict", "too few blocks", "too old"])
+
+
+class ControlPlane(RuleBasedStateMachine):
+    """A world under people and a controller. Every commit is checked against the rules."""
+
+    world = World()
+    replayed = World()
+    now = T0
+    names = 0
+    dead_salts: frozenset[str] = frozenset()
+    proven: frozenset[str] = frozenset()
+    stale: tuple[Assessed, ...] = ()
+
+    @initialize(email=st.integers(0, 5), chat=st.integers(0, 9), of=PLANS)
+    def seed(self, email: int, chat: int, of: Plan) -> None:
+        """Each task begins somewhere along its happy path."""
+        self.world = seeded()
+        self.replayed = seeded()
+        self.start(task="email", candidate="new", of=plan())
+        self.dwell_then_pass(task="email", stretches=email)
+        self.start(task="chat", candidate="new", of=of)
+        self.dwell_then_pass(task="chat", stretches=chat)
+
+    # What people do.
+
+    @rule(task=TASKS, candidate=DEPLOYMENTS, of=PLANS)
+    def start(self, task: str, candidate: str, of: Plan) -> None:
+        self.names += 1
+        request = RolloutRequest(task=task, candidate=candidate, plan=of, id=f"r{self.names}", salt=f"s{self.names}")
+        is_blocked = (self.world.tasks[task].stable, candidate) in self.world.tasks[task].blocked
+        took = self._ask(lambda world: start_rollout(world, request, order=ORDER, now=self.now))
+        assert not (took and is_blocked), "a blocked pair was started"
+
+    @rule(task=TASKS, candidate=DEPLOYMENTS, permille=st.sampled_from([0, 50, 500, 999, 1000]))
+    def split(self, task: str, candidate: str, permille: int) -> None:
+        self.names += 1
+        stable, active = self.world.tasks[task].stable, self.world.tasks[task].rollout
+        weights = {stable: 1000 - permille, candidate: permille} if candidate != stable else {stable: 1000}
+        took = self._ask(lambda world: set_split(world, task=task, weights=weights, salt=f"s{self.names}", order=ORDER))
+        assert not (took and active), "I6: a split was set while a rollout is active"
+
+    @rule(task=TASKS, is_meant=RARELY)
+    def go_back(self, task: str, is_meant: bool) -> None:
+        if not is_meant:
+            return
+        has_candidate = routing_table(self.world).routes[task].candidate is not None
+        took = self._ask(lambda world: roll_back(world, task=task, actor="ana", reason="by hand", now=self.now))
+        assert took is has_candidate, "I1: rolling back works from every state with a candidate"
+        assert routing_table(self.world).routes[task].candidate is None
+
+    @rule(task=TASKS)
+    def pause(self, task: str) -> None:
+        self._ask(lambda world: pause(world, task=task, order=ORDER, now=self.now))
+
+    @rule(task=TASKS)
+    def resume(self, task: str) -> None:
+        self._ask(lambda world: resume(world, task=task, order=ORDER, now=self.now))
+
+    @rule(task=TASKS, candidate=DEPLOYMENTS)
+    def release(self, task: str, candidate: str) -> None:
+        self._ask(lambda world: release(world, task=task, candidate=candidate, order=ORDER))
+
+    # What the controller does.
+
+    @rule(task=TASKS)
+    def acknowledge(self, task: str) -> None:
+        self._event(task, Acknowledged())
+
+    @rule(
+        task=TASKS,
+        verdicts=st.lists(VERDICTS, max_size=3),
+        blocks=st.sampled_from([0, 2, 3, 9]),
+        alarm=st.sampled_from([False] * 9 + [True]),
+    )
+    def assess(self, task: str, verdicts: list[Verdict], blocks: int, alarm: bool) -> None:
+        found = assessment(closed_until=self.now, blocks=blocks, alarm=alarm)
+        self._event(task, Assessed(assessment=msgspec.structs.replace(found, verdicts=tuple(verdicts))))
+
+    @rule(task=TASKS, is_meant=RARELY)
+    def trip(self, task: str, is_meant: bool) -> None:
+        rollout = self._active(task)
+        if rollout is not None and is_meant:
+            assert self._event(task, tripping(rollout))
+            assert rollout.id not in {state.rollout for state in self.world.tasks.values()}
+
+    @rule(task=TASKS, gap=GAPS)
+    def almost(self, task: str, gap: str) -> None:
+        """Everything is as it should be, but for one thing (rule I11)."""
+        rollout = self._active(task)
+        if rollout is not None:
+            self._dwell(rollout)
+            self._event(task, Assessed(assessment=almost_passing(rollout, gap)))
+
+    @rule(task=TASKS, stretches=st.integers(1, 7))
+    def dwell_then_pass(self, task: str, stretches: int) -> None:
+        """The happy path, some way along it."""
+        for _ in range(stretches):
+            rollout = self._active(task)
+            if rollout is None or rollout.progress.phase is Phase.PAUSED:
+                return
+            self._dwell(rollout)
+            on_weight = isinstance(rollout.plan.steps[rollout.progress.step], WeightStep)
+            self._event(task, Acknowledged() if on_weight else passing(rollout))
+
+    @rule(task=TASKS, stretches=st.integers(0, 4), then=st.sampled_from(["pause", "alarm", "trip", "go back", "almost"]), gap=GAPS)
+    def bring_to(self, task: str, stretches: int, then: str, gap: str) -> None:
+        """A fresh attempt, walked to a chosen step, where something happens to it."""
+        self._ask(lambda world: roll_back(world, task=task, actor="ana", reason="by hand", now=self.now))
+        candidate = "new" if self.world.tasks[task].stable != "new" else "old"
+        self.release(task=task, candidate=candidate)
+        self.start(task=task, candidate=candidate, of=plan())
+        self.dwell_then_pass(task=task, stretches=stretches)
+        rollout = self._active(task)
+        assert rollout is not None
+        match then:
+            case "pause":
+                self.pause(task=task)
+            case "alarm":
+                self._event(task, alarming(rollout))
+            case "trip":
+                self._event(task, tripping(rollout))
+            case "almost":
+                self.almost(task=task, gap=gap)
+            case _:
+                self.go_back(task=task, is_meant=True)
+
+    @rule(task=TASKS)
+    def repeat_an_old_assessment(self, task: str) -> None:
+        for event in self.stale[-2:]:
+            self._event(task, event)
+
+    @rule(task=TASKS)
+    def start_again(self, task: str) -> None:
+        assert not self._event(task, Started())
+
+    @rule(number=st.integers(0, 9), event=st.sampled_from([Acknowledged(), RollBack(reason="late"), Resume(), Started()]))
+    def knock_on_an_ended_one(self, number: int, event: Event) -> None:
+        ended = [name for name, rollout in self.world.rollouts.items() if rollout.progress.phase.is_final]
+        if number < len(ended):
+            name = ended[number]
+            assert not self._ask(lambda world: move(world, rollout_id=name, event=event, now=self.now, actor="controller"), event)
+
+    @rule(seconds=st.sampled_from([1.0, BLOCK_S, 5000.0]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    # How it is done, and what must hold.
+
+    def _active(self, task: str) -> Rollout | None:
+        name = self.world.tasks[task].rollout
+        return None if name is None else self.world.rollouts[name]
+
+    def _dwell(self, rollout: Rollout) -> None:
+        self.now = max(self.now, rollout.progress.weight_set_at) + (BLOCKS_MIN + 1) * BLOCK_S
+
+    def _event(self, task: str, event: Event) -> bool:
+        rollout = self._active(task)
+        if rollout is None:
+            return False
+        took = self._ask(lambda world: move(world, rollout_id=rollout.id, event=event, now=self.now, actor="controller"), event)
+        if isinstance(event, Assessed):
+            self.stale = (*self.stale, event)
+            self._check_harm(event.assessment, self.world.rollouts[rollout.id])
+        return took
+
+    def _ask(self, decide: Callable[[World], Proposal], event: Event | None = None) -> bool:
+        """Commit what ``decide`` proposes; ``False`` when it refuses."""
+        before = self.world
+        try:
+            proposal = decide(before)
+        except Refusal as refusal:
+            self._check_refusal(refusal)
+            return False
+        change = change_of(before, proposal, self.now)
+        self.world = apply(before, change)
+        self._check_replay(change)
+        self._check_tables(before)
+        for name, rollout in self.world.rollouts.items():
+            if name in before.rollouts and rollout != before.rollouts[name]:
+                self._check_transition(before.rollouts[name], rollout, event)
+        self._check_actives()
+        return True
+
+    def _check_refusal(self, refusal: Refusal) -> None:
+        assert refusal.message
+        assert refusal.hint or isinstance(refusal, NothingToDo)
+
+    def _check_replay(self, change: Change) -> None:
+        """I5: the log, as it is stored, rebuilds the state."""
+        stored = msgspec.json.decode(msgspec.json.encode(change), type=Change)
+        assert stored == change
+        self.replayed = apply(self.replayed, stored)
+        assert self.replayed == self.world
+        assert msgspec.json.decode(msgspec.json.encode(self.world), type=World) == self.world
+
+    def _check_tables(self, before: World) -> None:
+        old, new = routing_table(before), routing_table(self.world)
+        assert table_faults(new) == [], "I4"
+        assert new.revision >= old.revision, "I3"
+        assert (new.revision == old.revision) == (new == old), "I3: equal revisions are equal tables"
+        for task, route in new.routes.items():
+            assert not (route.salt in self.dead_salts and route.candidate_permille), "I1: a rolled back attempt has traffic again"
+            self._check_units(old.routes[task], route)
+
+    def _check_units(self, old: Route, new: Route) -> None:
+        """I9: within an attempt raising the weight moves units to the candidate only, lowering it back only."""
+        assert (old.attempt == new.attempt) == (old.salt == new.salt), "I9: every attempt has its own salt, and keeps it"
+        if old.salt != new.salt or not old.salt or old.candidate_permille == new.candidate_permille:
+            return
+        assert (old.attempt, old.candidate) == (new.attempt, new.candidate)
+        reached["weight changed within an attempt"] += 1
+        is_raised = new.candidate_permille > old.candidate_permille
+        left = Side.CANDIDATE if is_raised else Side.STABLE
+        assert not [unit for unit in UNITS if assign(old, unit).side is left and assign(new, unit).side is not left]
+
+    def _check_transition(self, old: Rollout, new: Rollout, event: Event | None) -> None:
+        assert not old.progress.phase.is_final, "final phases absorb"
+        assert msgspec.structs.replace(new, progress=old.progress) == old, "only the progress moves"
+        assert new.progress.step - old.progress.step in (0, 1), "I2"
+        if old.progress.phase is Phase.PAUSED:
+            assert new.progress.permille <= old.progress.permille, "I10"
+            assert event is None or new.progress.phase is Phase.ROLLED_BACK or new.progress.step == old.progress.step, "nothing advances"
+            assert event is None or new.progress.phase is not Phase.COMPLETED, "nothing advances"
+        if new.progress.phase is Phase.PAUSED:
+            assert new.progress.permille == old.progress.permille, "I10"
+            assert new.progress.reason
+        if new.progress.step > old.progress.step:
+            self._check_step(old, event)
+        if new.progress.phase is Phase.ROLLED_BACK:
+            self._check_rolled_back(new)
+        if new.progress.phase is Phase.COMPLETED:
+            assert new.id in self.proven, "I2: the last weight wants every gate's pass"
+            assert new.progress.permille == 1000
+        if new.progress.phase is not old.progress.phase:
+            reached[f"{new.progress.phase} at step {new.progress.step} of {len(new.plan.steps)}"] += 1
+
+    def _check_step(self, old: Rollout, event: Event | None) -> None:
+        step = old.plan.steps[old.progress.step]
+        if isinstance(step, WeightStep):
+            return
+        assert isinstance(event, Assessed), "I2: only evidence ends an analysis"
+        assert oracle_met(old, event.assessment), "I2, I11"
+        if step.require == "pass" and old.progress.step == len(old.plan.steps) - 2:
+            self.proven |= {old.id}
+
+    def _check_harm(self, found: Assessment, after: Rollout) -> None:
+        if any(one.tripped for one in found.verdicts):
+            assert after.progress.phase is Phase.ROLLED_BACK, "a trip rolls back from every step and phase"
+        elif found.sample_ratio.alarm:
+            assert after.progress.phase is Phase.PAUSED, "a sample-ratio alarm pauses"
+
+    def _check_rolled_back(self, new: Rollout) -> None:
+        self.dead_salts |= {new.salt}
+        route = routing_table(self.world).routes[new.task]
+        assert (route.candidate, route.candidate_permille, route.stable) == (None, 0, new.stable), "I1"
+        assert new.progress.permille == 0
+
+    def _check_actives(self) -> None:
+        """I6, and nobody but the named rollout is active."""
+        for task in self.world.tasks.values():
+            active = [one.id for one in self.world.rollouts.values() if one.task == task.name and not one.progress.phase.is_final]
+            assert active == ([task.rollout] if task.rollout else [])
+            assert not (task.rollout and task.split)
+
+
+@pytest.mark.timeout(600)  # time for a failing run to be made small
+def test_the_rules_hold_whatever_happens_and_the_interesting_states_are_reached() -> None:
+    reached.clear()
+    run_state_machine_as_test(
+        ControlPlane,
+        settings=settings(
+            max_examples=150, stateful_step_count=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )
+    wanted = {f"{phase} at step {step} of 5" for phase in ("rolled_back", "paused") for step in range(5)}
+    wanted |= {"completed at step 4 of 5", "completed at step 2 of 3", "weight changed within an attempt"}
+    assert wanted - reached.keys() == set()
