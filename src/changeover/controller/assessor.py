@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from changeover.evidence.betting import Centre
 from changeover.evidence.blocks import BlockClock
 from changeover.evidence.outcomes import OutcomeBlock, summarise_outcomes
 from changeover.evidence.scores import ScoreBlock, summarise_scores
@@ -49,9 +50,10 @@ class _File:
 
     def __init__(self, rollout: Rollout) -> None:
         self.id = rollout.id
-        self.clock = BlockClock(rollout.started_at, rollout.plan.evidence.block_s)
-        self.judge = Judge.begin(rollout.plan.criteria, rollout.plan.evidence, self.clock)
-        self.quality = rollout.plan.criteria.quality
+        self.clock = BlockClock(origin_at=rollout.started_at, block_s=rollout.plan.evidence.block_s)
+        self.judge = Judge.begin(criteria=rollout.plan.criteria, rules=rollout.plan.evidence, clock=self.clock)
+        self.quality = _sourced(rollout.plan.criteria.quality)
+        self.centre = Centre()
         self.next = {OUTCOMES: 0, SCORES: 0}
         self.served: list[int] = []
         self.hashes = {OUTCOMES: hashlib.blake2b(digest_size=16), SCORES: hashlib.blake2b(digest_size=16)}
@@ -105,7 +107,7 @@ class _File:
         if awaited and now < self.clock.end(block) + rollout.plan.evidence.score_timeout_s:
             return False
         scored = [(row.observation, row.score) for row in rows]
-        body = msgspec.json.encode(summarise_scores(block=block, rows=scored, criterion=quality, centre=self.judge.centre))
+        body = msgspec.json.encode(summarise_scores(block=block, rows=scored, criterion=quality, centre=self.centre))
         store.save_summary(rollout=self.id, stream=SCORES, block=block, body=body, units=units)
         self._fold_scores(block, body)
         return True
@@ -135,12 +137,14 @@ class _File:
     def _fold_outcomes(self, block: int, body: bytes) -> None:
         summary = msgspec.json.decode(body, type=OutcomeBlock)
         self.judge = self.judge.add_outcomes(summary)
-        if summary.assigned:
+        if summary.strata or summary.outside:
             self.served.append(block)
         self._closed(OUTCOMES, block, body)
 
     def _fold_scores(self, block: int, body: bytes) -> None:
-        self.judge = self.judge.add_scores(msgspec.json.decode(body, type=ScoreBlock))
+        summary = msgspec.json.decode(body, type=ScoreBlock)
+        self.judge = self.judge.add_scores(summary)
+        self.centre = summary.centre_next
         self._closed(SCORES, block, body)
 
     def _closed(self, stream: str, block: int, body: bytes) -> None:
@@ -151,6 +155,11 @@ class _File:
         """Over both streams, each in its own order, so that it does not depend on how the two interleaved in time."""
         joined = self.hashes[OUTCOMES].digest() + self.hashes[SCORES].digest()
         return hashlib.blake2b(joined, digest_size=16).hexdigest()
+
+
+def _sourced(quality: QualityCriterion | None) -> QualityCriterion | None:
+    """Quality without a source is no gate: there are no scores to wait for."""
+    return quality if quality is not None and quality.score is not None else None
 
 
 def _watermark(planes: Sequence[PlaneState], now: float) -> float:

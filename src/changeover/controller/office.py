@@ -26,6 +26,11 @@ class StoreOffice:
         self._table = routing_table(store.world())
         self._bell = asyncio.Event()
 
+    @property
+    def table(self) -> RoutingTable:
+        """The newest table."""
+        return self._table
+
     async def read(self, query: Callable[[Store], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, query, self._store)
 
