@@ -40,7 +40,7 @@ def rows(draw: st.DrawFn, most: int = 40) -> list[Row]:
 
 
 @given(rows(), st.integers(0, 40))
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_two_replicas_counts_are_those_of_one_stream(everything, cut):
     apart = [one for position, one in enumerate(everything) if one[0].unit not in {other.unit for other, _ in everything[:position]}]
     left, right = apart[:cut], apart[cut:]
@@ -70,7 +70,7 @@ def test_two_replicas_counts_are_those_of_one_stream(everything, cut):
 
 
 @given(rows(), rows(most=10))
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_requests_without_a_rival_change_no_evidence(everything, more):
     certain = [
         (row(1000 + number, Side.STABLE if number % 2 else Side.CANDIDATE, float(1 - number % 2)), score)
@@ -85,7 +85,7 @@ def test_requests_without_a_rival_change_no_evidence(everything, more):
 
 
 @given(st.lists(rows(most=25), max_size=6))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_input_crashes_a_gate_or_passes_it_without_both_sides(blocks):
     """Every number stays a number, and a pass has outcomes of both sides behind it."""
     stream = Stream()

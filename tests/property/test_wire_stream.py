@@ -29,7 +29,7 @@ def test_every_cut_in_two_lines_fields_and_single_bytes_give_the_same(stream: St
     expected = relay([body], hide_usage=hide_usage)
     assert expected[0] == (stream.shown if hide_usage else body)
     assert relay(body.splitlines(keepends=True), hide_usage=hide_usage) == expected
-    assert relay(re.split(rb"(?=data:)", body), hide_usage=hide_usage) == expected
+    assert relay(re.split(rb"(?=data:)|(?<=\n\n)", body), hide_usage=hide_usage) == expected
     assert relay([body[at : at + 1] for at in range(len(body))], hide_usage=hide_usage) == expected
     for at in range(len(body)):
         assert relay([body[:at], body[at:]], hide_usage=hide_usage) == expected

@@ -7,12 +7,12 @@ import msgspec
 from changeover.api.answers import EventView, RolloutAnswer
 from changeover.demo.failure import UndecidedError
 from changeover.demo.scene import Scene
-from changeover.gates.verdict import Level, Verdict
+from changeover.gates.verdict import Level, SideFigures, Verdict
 from changeover.rollout.state import Phase
 from changeover.rollout.world import RolloutMoved, RolloutStarted
 
 LOOK_S: Final = 0.25
-TELL_S: Final = 2.0
+TELL_S: Final = 4.0
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +83,11 @@ class RolloutWatch:
         if now < self._tell_at or not answer.assessment.verdicts:
             return
         self._tell_at = now + TELL_S
-        self._scene.voice.say(f"  {self._permille / 10:g} %: {self._sent:,} requests at this weight")
+        self._scene.voice.say(f"  {self._permille / 10:g} %, {self._sent:,} requests at this weight")
         for verdict in answer.assessment.verdicts:
             self._scene.voice.say(f"    {evidence_line(verdict)}")
         if answer.unmet:
-            self._scene.voice.say(f"    holds: {'; '.join(answer.unmet)}")
+            self._scene.voice.say(f"    goes on until: {'; '.join(answer.unmet)}")
 
     def _check_patience(self, answer: RolloutAnswer) -> None:
         progress = answer.rollout.progress
@@ -117,31 +117,28 @@ def event_line(event: EventView) -> str:
         case RolloutStarted(rollout=rollout):
             what = f"rollout {rollout.id} started: {rollout.stable} → {rollout.candidate}, salt {rollout.salt}"
         case RolloutMoved(progress=progress):
-            what = f"{phase_words(progress.phase)}, candidate at {progress.permille / 10:g} %"
+            passed = f", passed so far: {', '.join(progress.passed)}" if progress.passed else ""
+            what = f"{phase_words(progress.phase)}, candidate at {progress.permille / 10:g} %{passed}"
         case change:
             what = type(change).__name__
     return f"#{event.revision} {what} ({event.actor}: {event.reason})" if event.reason else f"#{event.revision} {what} ({event.actor})"
 
 
 def evidence_line(verdict: Verdict) -> str:
-    """One criterion: what each side shows, and how far the evidence is toward each threshold."""
-    stable, candidate = verdict.stable, verdict.candidate
-    if stable.events is not None and candidate.events is not None:
-        figures = f"stable {stable.events} of {stable.count:,}, candidate {candidate.events} of {candidate.count:,}"
-    else:
-        figures = f"stable {_mean(stable.mean)} of {stable.count:,}, candidate {_mean(candidate.mean)} of {candidate.count:,}"
+    """One criterion: what each side shows, and how far the evidence is toward each threshold (log E of log 1/alpha)."""
+    figures = f"candidate {_figures(verdict.candidate)}, stable {_figures(verdict.stable)}"
     state = "TRIPPED" if verdict.tripped else str(verdict.decision)
-    able = "" if verdict.able_to_trip else "; too little yet to be able to trip"
-    levels = f"evidence to pass {_level(verdict.to_pass)}, to roll back {_level(verdict.to_trip)}"
-    return f"{verdict.criterion:8} {state}: {figures}; {levels}{able}"
+    return f"{verdict.criterion} {state}: {figures}; evidence to pass {_level(verdict.to_pass)}, to roll back {_level(verdict.to_trip)}"
 
 
 def phase_words(phase: Phase) -> str:
     return phase.replace("_", " ")
 
 
-def _mean(mean: float | None) -> str:
-    return "-" if mean is None else f"{mean:.3f}"
+def _figures(side: SideFigures) -> str:
+    if side.events is not None:
+        return f"{side.events} of {side.count:,}"
+    return f"{'-' if side.mean is None else f'{side.mean:.3f}'} (n {side.count:,})"
 
 
 def _level(level: Level) -> str:

@@ -265,6 +265,7 @@ class Client:
         if self._held:
             reading.receive_data(self._held)
         result = Answer(0, [], b"")
+        pieces: list[bytes] = []
         while True:
             event = reading.next_event()
             if event is h11.NEED_DATA:
@@ -274,10 +275,11 @@ class Client:
             elif isinstance(event, h11.Response):
                 result.status, result.headers = event.status_code, list(event.headers)
             elif isinstance(event, h11.Data):
-                result.body += bytes(event.data)
+                pieces.append(bytes(event.data))
             else:
                 assert isinstance(event, h11.EndOfMessage), event
                 self._held = reading.trailing_data[0]
+                result.body = b"".join(pieces)
                 return result
 
     async def ask(self, data: bytes, method: str = "POST") -> Answer:
