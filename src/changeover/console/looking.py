@@ -9,6 +9,7 @@ import msgspec
 from changeover.api.answers import CompareAnswer, EventsAnswer, StatusAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.output import show
+from changeover.console.server_link import segment
 from changeover.console.taught import Taught
 
 WATCH_EVERY_S: Final = 2.0
@@ -50,7 +51,7 @@ def compare(asking: Asking, task: str, watch: bool) -> None:
 
     pause = Event()
     while True:
-        reply = asking.link.get(f"/api/v1/tasks/{task}/compare")
+        reply = asking.link.get(f"/api/v1/tasks/{segment(task)}/compare")
         if watch and asking.output == "table":
             click.clear()
         show(reply, CompareAnswer, render=render_compare, output=asking.output)

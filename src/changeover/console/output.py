@@ -34,7 +34,11 @@ def print_table(content: "RenderableType") -> None:
     """Rich is imported here and in the renderers alone; it honours NO_COLOR and the width of the terminal."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=False).print(content)
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        console.print(content)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def note(text: str) -> None:

@@ -48,7 +48,7 @@ def render_evidence(rollout: Rollout, assessment: Assessment) -> RenderableType:
 def criteria_table(criteria: Criteria, assessment: Assessment) -> RenderableType:
     """Counts and evidence take two lines: stable over candidate, toward pass over toward trip."""
     heads = ("criterion", "stable", "candidate", "difference", "margin", "n", "verdict", "evidence")
-    table = plain_table(*heads, right=("stable", "candidate", "difference", "n"))
+    table = plain_table(*heads, right=("stable", "candidate", "difference", "n"), whole=("difference", "n", "evidence"))
     for verdict in assessment.verdicts:
         table.add_row(
             cell(verdict.criterion, "bold"),
@@ -65,6 +65,8 @@ def criteria_table(criteria: Criteria, assessment: Assessment) -> RenderableType
 
 def difference(verdict: Verdict) -> str:
     """Candidate against stable with its interval: a signed difference, or a ratio, which may have no upper end."""
+    if not verdict.stable.count or not verdict.candidate.count:
+        return words.NOTHING
     write = _ratio if verdict.criterion in RATIO_CRITERIA else words.signed
     if verdict.low is None:
         return write(verdict.estimate)
@@ -103,9 +105,9 @@ def sample_ratio_line(check: SampleRatio) -> Text:
 def _figures(figures: SideFigures) -> str:
     """A mean, or events of units with their share; units whose outcome never came below."""
     if figures.events is None:
-        said = words.number(figures.mean)
+        said = words.number(figures.mean if figures.count else None)
     else:
-        share = "" if figures.mean is None else f"\n{figures.mean:.2%}"
+        share = "" if figures.mean is None else f"\n{figures.mean * 100:.3g} %"
         said = f"{figures.events} of {figures.count}{share}"
     return f"{said}\n{figures.missing} missing" if figures.missing else said
 

@@ -7,13 +7,14 @@ from rich.console import RenderableType
 from changeover.api.answers import EventsAnswer
 from changeover.console import words
 from changeover.console.tables import cell, plain_table
+from changeover.rollout.state import Phase
 from changeover.rollout.world import ChangeBody, PairReleased, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
 
 
 def render_events(answer: EventsAnswer) -> RenderableType:
     if not answer.events:
         return cell("no events")
-    table = plain_table("rev", "when (UTC)", "actor", "task", "what", "why", right=("rev",))
+    table = plain_table("rev", "when (UTC)", "actor", "task", "what", "why", right=("rev",), whole=("when (UTC)",))
     for event in answer.events:
         table.add_row(
             cell(str(event.revision)),
@@ -47,6 +48,7 @@ def _split(split: Split | None) -> str:
 
 
 def _moved(change: RolloutMoved) -> str:
+    """What the rollout did: the event while it goes on, else where it has come to."""
     progress = change.progress
-    phase = words.phase_words(progress.phase).partition(" ")[2]
-    return f"{change.rollout} {change.event.replace('_', ' ')}: {phase}, step {progress.step + 1}, {words.percent(progress.permille / 10)}"
+    did = change.event if progress.phase is Phase.RUNNING else progress.phase
+    return f"{change.rollout} {did.replace('_', ' ')}: step {progress.step + 1}, {words.percent(progress.permille / 10)}"

@@ -61,5 +61,5 @@ def weight_words(answer: RolloutAnswer) -> str:
     elif progress.acknowledged_at is not None:
         served = f"served everywhere since {words.moment(progress.acknowledged_at)} UTC"
     else:
-        served = f"waiting for {', '.join(answer.waiting_for) or 'a data plane to report'}"
+        served = f"waiting for {', '.join(answer.waiting_for)}" if answer.waiting_for else "not yet confirmed by every data plane"
     return f"weight set {words.percent(progress.permille / 10)}, {served}"

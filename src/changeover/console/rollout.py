@@ -10,7 +10,7 @@ from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
 from changeover.console.failure import Failure
 from changeover.console.output import note, show
-from changeover.console.server_link import ServerRefusal
+from changeover.console.server_link import ServerRefusal, segment
 from changeover.console.taught import Taught
 
 
@@ -88,7 +88,7 @@ def show_one(asking: Asking, name: str) -> None:
     """
     from changeover.console.render_rollout import render_rollout
 
-    show(asking.link.get(f"/api/v1/rollouts/{name}"), RolloutAnswer, render=render_rollout, output=asking.output)
+    show(asking.link.get(f"/api/v1/rollouts/{segment(name)}"), RolloutAnswer, render=render_rollout, output=asking.output)
 
 
 @rollout.command("pause", cls=Taught, examples=('changeover rollout pause email-summarisation --reason "release freeze"',))
@@ -97,7 +97,7 @@ def show_one(asking: Asking, name: str) -> None:
 @asks_server
 def pause(asking: Asking, name: str, reason: str) -> None:
     """Keep the weight and let nothing advance. Guardrails go on watching."""
-    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{name}/pause", {"reason": reason}))
+    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{segment(name)}/pause", {"reason": reason}))
 
 
 @rollout.command("resume", cls=Taught, examples=("changeover rollout resume email-summarisation",))
@@ -106,7 +106,7 @@ def pause(asking: Asking, name: str, reason: str) -> None:
 @asks_server
 def resume(asking: Asking, name: str, reason: str) -> None:
     """Go on from where it was paused; nothing already seen is forgotten."""
-    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{name}/resume", {"reason": reason}))
+    show_committed(asking, asking.link.post(f"/api/v1/rollouts/{segment(name)}/resume", {"reason": reason}))
 
 
 @rollout.command(
@@ -120,7 +120,7 @@ def resume(asking: Asking, name: str, reason: str) -> None:
 @asks_server
 def release(asking: Asking, task: str, candidate: str, reason: str) -> None:
     """Let a candidate that was rolled back be tried again."""
-    show_committed(asking, asking.link.post(f"/api/v1/tasks/{task}/release", {"candidate": candidate, "reason": reason}))
+    show_committed(asking, asking.link.post(f"/api/v1/tasks/{segment(task)}/release", {"candidate": candidate, "reason": reason}))
 
 
 @click.command(cls=Taught, examples=('changeover rollback email-summarisation --reason "customers complain"',))
@@ -133,7 +133,7 @@ def rollback(asking: Asking, task: str, reason: str) -> None:
     Asks nothing and needs no id. The pair is blocked afterwards until it is released.
     """
     try:
-        reply = asking.link.post(f"/api/v1/tasks/{task}/rollback", {"reason": reason})
+        reply = asking.link.post(f"/api/v1/tasks/{segment(task)}/rollback", {"reason": reason})
     except ServerRefusal as refusal:
         if refusal.problem.code != "nothing_to_do":
             raise

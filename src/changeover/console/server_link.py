@@ -2,11 +2,13 @@
 
 import getpass
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -72,6 +74,8 @@ class ServerLink:
             raise Failure(f"{self._name} did not answer within {TIMEOUT_S:g} s", hint="ask again, or look at the server's log") from error
         except httpx2.ConnectError as error:
             raise _not_running(self._name) from error
+        except httpx2.UnsupportedProtocol as error:
+            raise _unusable_url(str(error)) from error
         except httpx2.TransportError as error:
             raise Failure(f"{self._name} broke off: {error}", hint="look at the server's log") from error
         if reply.is_success:
@@ -111,6 +115,11 @@ def read_server_file(state: Path) -> ServerRecord:
         raise Failure(f"{state / SERVER_FILE_NAME} cannot be used: {error}", hint="start the server anew: changeover serve") from error
 
 
+def segment(name: str) -> str:
+    """A name as one segment of a path, whatever it holds."""
+    return quote(name, safe="")
+
+
 def actor() -> str:
     """The name of the user of this machine, for the log of events."""
     try:
@@ -124,14 +133,29 @@ def _tcp_link(url: str, token: str | None) -> ServerLink:
     try:
         client = httpx2.Client(base_url=url, headers=headers, timeout=_timeout(), trust_env=False)
     except httpx2.InvalidURL as error:
-        raise Failure(f"--url {url}: {error}", hint="for example --url http://127.0.0.1:8401", code=ExitCode.USAGE) from error
+        raise _unusable_url(f"{url}: {error}") from error
     return ServerLink(client, name=f"the server at {url}")
 
 
 def _unix_link(server: ServerRecord, state: Path) -> ServerLink:
+    _expect_listener(server, state)
     transport = httpx2.HTTPTransport(uds=server.socket, trust_env=False)
     client = httpx2.Client(transport=transport, base_url="http://localhost", headers=_headers(), timeout=_timeout(), trust_env=False)
     return ServerLink(client, name=f"the server of {state}")
+
+
+def _expect_listener(server: ServerRecord, state: Path) -> None:
+    """A server that was killed leaves its file behind; only the socket tells."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(CONNECT_S)
+            probe.connect(server.socket)
+    except OSError as error:
+        raise _not_running(f"the server of {state}, process {server.pid},") from error
+
+
+def _unusable_url(problem: str) -> Failure:
+    return Failure(f"--url cannot be used: {problem}", hint="for example --url http://127.0.0.1:8401", code=ExitCode.USAGE)
 
 
 def _headers() -> dict[str, str]:

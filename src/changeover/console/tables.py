@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 
-def plain_table(*heads: str, right: Sequence[str] = ()) -> Table:
-    """An empty table. Columns named in ``right`` hold numbers."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+def plain_table(*heads: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """An empty table. Columns named in ``right`` hold numbers; those in ``whole`` are never wrapped."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for head in heads:
-        table.add_column(head, justify="right" if head in right else "left", overflow="fold")
+        table.add_column(head, justify="right" if head in right else "left", overflow="fold", no_wrap=head in whole)
     return table
 
 

@@ -6,6 +6,7 @@ from changeover.api.answers import TasksAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
 from changeover.console.output import show
+from changeover.console.server_link import segment
 from changeover.console.taught import Taught
 from changeover.console.weights import parse_weights
 
@@ -37,4 +38,4 @@ def split(asking: Asking, name: str, weights: tuple[str, ...], more: tuple[str, 
     Refused while a rollout of the task is active.
     """
     body = {"weights": parse_weights((*weights, *more)), "reason": reason}
-    show_committed(asking, asking.link.post(f"/api/v1/tasks/{name}/split", body))
+    show_committed(asking, asking.link.post(f"/api/v1/tasks/{segment(name)}/split", body))

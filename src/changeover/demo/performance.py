@@ -103,8 +103,11 @@ async def _tell(story: Story, application: Application, marker: Marker) -> tuple
             application.stop()
             await running
             marker.stop()
-    except* StoppedShortError as errors:
-        problem = problem or _first(errors)
+    except BaseExceptionGroup as errors:
+        found = _first(errors)
+        if not isinstance(found, StoppedShortError):
+            raise found from errors
+        problem = problem or found
     finally:
         await application.close()
     if problem is None and application.failed:
@@ -112,7 +115,8 @@ async def _tell(story: Story, application: Application, marker: Marker) -> tuple
     return (told if problem is None else None), problem
 
 
-def _first(errors: BaseExceptionGroup[StoppedShortError]) -> StoppedShortError:
+def _first(errors: BaseExceptionGroup) -> BaseException:
+    """What a group is about, whoever wrapped it."""
     found = errors.exceptions[0]
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
 

@@ -6,6 +6,7 @@ from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Outcome
 from changeover.gateway.caller import Caller
 from changeover.gateway.headers import relayed
+from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import status_line
 from changeover.gateway.upstream import Upstream
 from changeover.wire.reply import ReplyFacts
@@ -31,14 +32,22 @@ class Broken(NamedTuple):
     message: str
 
 
-class Envelope(NamedTuple):
-    """Whom an answer goes to, and how. ``tags`` are whole header lines. ``chunks``: the caller understands chunked bodies."""
+class Errand(NamedTuple):
+    """One request to be relayed: what is sent where, and how its answer is put before whom.
+
+    ``tags`` are whole header lines. ``keep``: the caller's connection outlives the answer. ``chunks``: the caller
+    understands chunked bodies. ``streamed``: a stream was asked for; ``hide_usage``: its usage was asked for by us alone.
+    """
 
     caller: Caller
     journey: Journey
     tags: bytes
     keep: bool
     chunks: bool
+    pool: Pool
+    request: bytes
+    streamed: bool
+    hide_usage: bool
 
     def head(self, upstream: Upstream, framing: bytes) -> bytes:
         """The head of the answer, with the provider's own headers."""

@@ -1,5 +1,6 @@
 """What did the caller send? One request as it was framed, and whether its head may be served."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from changeover.gateway.headers import Header
@@ -12,6 +13,9 @@ TRANSFER_ENCODING: Final = b"transfer-encoding"
 _HOST: Final = b"host"
 _VERSIONS: Final = ("1.1", "1.0")
 _IDENTITY: Final = b"identity"
+_WEIGHED: Final = frozenset({TRANSFER_ENCODING, b"content-encoding", b"expect"})
+_HEADER_EXTRA_BYTES: Final = 4
+"""Colon, space and line end of a header."""
 
 
 class Call:
@@ -43,9 +47,20 @@ class Call:
         return b"expect" in self.names and self.version == "1.1"
 
 
+def head_bytes(url: bytes, headers: Sequence[Header]) -> int:
+    """The size of a head."""
+    return len(url) + sum(len(name) + len(value) + _HEADER_EXTRA_BYTES for name, value in headers)
+
+
 def check_head(call: Call, limits: Limits, *, upgrade: bool) -> Refusal | None:
     """Why the head of ``call`` may not be served; ``None`` sets ``call.endpoint``. Syntax has been checked by llhttp."""
-    return _check_framing(call, upgrade=upgrade) or _check_target(call) or _check_body(call, limits)
+    names = call.names
+    # Most heads are plain: one look tells that there is nothing to weigh.
+    plain = call.version == "1.1" and not upgrade and _HOST in names and len(names) == len(call.headers) and _WEIGHED.isdisjoint(names)
+    refusal = None if plain else _check_framing(call, upgrade=upgrade)
+    if refusal is None:
+        refusal = _check_target(call)
+    return _check_body(call, limits, plain=plain) if refusal is None else refusal
 
 
 def _check_framing(call: Call, *, upgrade: bool) -> Refusal | None:
@@ -68,21 +83,23 @@ def _check_target(call: Call) -> Refusal | None:
     if not call.url.startswith(b"/"):
         return Refusal(400, "invalid_url", "Found a request target that is no path; expected one that begins with a slash.")
     endpoint = call.endpoint = read_path(call.url)
+    if endpoint is not None and call.method in endpoint.methods:
+        return None
     method = call.method.decode()
     if endpoint is None:
         path = call.url.partition(b"?")[0].decode("utf-8", "backslashreplace")
         message = f"Invalid URL ({method} {path}). Served here: POST /v1/chat/completions, GET /v1/models, GET /healthz, GET /readyz."
         return Refusal(404, "unknown_url", message)
-    if call.method not in endpoint.methods:
-        allowed = b", ".join(sorted(endpoint.methods))
-        message = f"Found the method {method}; expected {allowed.decode()} for this path."
-        return Refusal(405, "method_not_allowed", message, headers=b"allow: %b\r\n" % allowed)
-    return None
+    allowed = b", ".join(sorted(endpoint.methods))
+    message = f"Found the method {method}; expected {allowed.decode()} for this path."
+    return Refusal(405, "method_not_allowed", message, headers=b"allow: %b\r\n" % allowed)
 
 
-def _check_body(call: Call, limits: Limits) -> Refusal | None:
+def _check_body(call: Call, limits: Limits, *, plain: bool) -> Refusal | None:
     if int(call.names.get(CONTENT_LENGTH, b"0")) > limits.body_bytes_max:
         return too_large(limits)
+    if plain:
+        return None
     if call.names.get(b"content-encoding", _IDENTITY).lower() != _IDENTITY:
         return Refusal(
             415, "unsupported_content_encoding", "Found a compressed body; expected plain JSON. Send it without Content-Encoding."

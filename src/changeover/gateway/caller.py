@@ -2,28 +2,21 @@
 
 import asyncio
 from collections import deque
-from enum import IntEnum
 from time import monotonic
 from typing import Final, Protocol, cast
 
 import httptools
 
-from changeover.gateway.call import Call, check_head, too_large
+from changeover.gateway.call import Call, check_head, head_bytes, too_large
 from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 from changeover.gateway.refusal import Refusal
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_HEADER_EXTRA_BYTES: Final = 4
-"""Colon, space and line end of a header."""
-
-
-class Phase(IntEnum):
-    """Where in a request the next byte belongs."""
-
-    IDLE = 0
-    HEAD = 1
-    BODY = 2
+# Where in a request the next byte belongs.
+_IDLE: Final = 0
+_HEAD: Final = 1
+_BODY: Final = 2
 
 
 class Attached(Protocol):
@@ -64,8 +57,8 @@ class Caller(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_attached", "_body", "_body_bytes", "_busy", "_call", "_completed", "_continue_due", "_deaf", "_head_bytes", "_headers",
-        "_house", "_limits", "_linger_until", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_reading", "_since",
+        "_attached", "_body", "_body_bytes", "_busy", "_call", "_completed", "_continue_due", "_deaf", "_headers",
+        "_house", "_limits", "_linger_until", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_read_bytes", "_reading", "_since",
         "_transport", "_url", "write_paused",
     )  # fmt: skip
 
@@ -80,8 +73,8 @@ class Caller(asyncio.Protocol):
         self._headers: list[Header] = []
         self._url = b""
         self._body: list[bytes] = []
-        self._body_bytes = self._head_bytes = self._raw_bytes = 0
-        self._phase = Phase.IDLE
+        self._body_bytes = self._raw_bytes = self._read_bytes = 0
+        self._phase = _IDLE
         self._since = monotonic()
         self._linger_until = 0.0
         self._busy = self._completed = self._continue_due = self._deaf = self._pumping = False
@@ -120,15 +113,16 @@ class Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf or self._parser is None:
             return
-        was_idle = self._phase is Phase.IDLE
+        was_idle = self._phase == _IDLE
         self._completed = False
         body_bytes = self._body_bytes
+        self._read_bytes = self._raw_bytes + len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._unreadable(error)
         else:
-            if self._phase is not Phase.IDLE:
+            if self._phase != _IDLE:
                 self._incomplete(data, was_idle=was_idle, body_bytes=0 if was_idle or self._completed else body_bytes)
         self._pump()
         self._pace()
@@ -136,10 +130,10 @@ class Caller(asyncio.Protocol):
     # What the parser says
 
     def on_message_begin(self) -> None:
-        self._phase = Phase.HEAD
+        self._phase = _HEAD
         self._headers = []
         self._url = b""
-        self._head_bytes = self._raw_bytes = self._body_bytes = 0
+        self._raw_bytes = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -147,22 +141,22 @@ class Caller(asyncio.Protocol):
             self._refuse(Refusal(414, "url_too_long", f"The URL is longer than {self._limits.url_bytes_max} bytes; send a shorter one."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._phase is not Phase.HEAD:
+        if self._phase != _HEAD:
             return  # a trailer: the head is what it was when it ended
-        self._head_bytes += len(name) + len(value) + _HEADER_EXTRA_BYTES
         self._headers.append((name.lower(), value))
-        if self._head_bytes > self._limits.head_bytes_max:
-            self._refuse(self._head_too_large())
-        if len(self._headers) > self._limits.header_count_max:
-            message = f"Found more than {self._limits.header_count_max} headers; send fewer."
-            self._refuse(Refusal(431, "too_many_headers", message))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
         assert parser is not None
+        if len(self._headers) > self._limits.header_count_max:
+            message = f"Found more than {self._limits.header_count_max} headers; send fewer."
+            self._refuse(Refusal(431, "too_many_headers", message))
+        # A head within one read of a smaller size, as nearly all are, need not be measured.
+        if self._read_bytes > self._limits.head_bytes_max and head_bytes(self._url, self._headers) > self._limits.head_bytes_max:
+            self._refuse(self._head_too_large())
         call = Call(method=parser.get_method(), url=self._url, headers=self._headers, version=parser.get_http_version())
         self._call = call
-        self._phase = Phase.BODY
+        self._phase = _BODY
         call.refusal = check_head(call, self._limits, upgrade=parser.should_upgrade())
         if call.refusal is not None and (call.has_body or parser.should_upgrade()):
             self._refuse(call.refusal)
@@ -182,7 +176,7 @@ class Caller(asyncio.Protocol):
         call.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._body = []
         self._call = None
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         self._completed = True
         self._continue_due = False
         self._queue.append(call)
@@ -214,7 +208,7 @@ class Caller(asyncio.Protocol):
         """Bound what the parser does not hand out: a header without end, chunk sizes and extensions, trailers."""
         if was_idle:
             self._since = monotonic()
-        if self._phase is Phase.BODY:
+        if self._phase == _BODY:
             self._raw_bytes += len(data) - (self._body_bytes - body_bytes)
             if self._raw_bytes > self._limits.framing_bytes_max:
                 message = f"The body's chunks carry more than {self._limits.framing_bytes_max} bytes of framing; send larger chunks."
@@ -249,7 +243,7 @@ class Caller(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        crowded = self._busy and not self._deaf and (bool(self._queue) or self._phase is not Phase.IDLE)
+        crowded = self._busy and not self._deaf and (bool(self._queue) or self._phase != _IDLE)
         if crowded and self._reading:
             self._reading = False
             transport.pause_reading()
@@ -292,7 +286,7 @@ class Caller(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close unless a request is under way."""
-        if self._transport is not None and not self._busy and not self._queue and self._phase is Phase.IDLE:
+        if self._transport is not None and not self._busy and not self._queue and self._phase == _IDLE:
             self._transport.close()
 
     def _close(self) -> None:
@@ -316,9 +310,9 @@ class Caller(asyncio.Protocol):
                 self._transport.close()
         elif self._busy or self._deaf:
             return  # the answer has deadlines of its own
-        elif self._phase is Phase.IDLE:
+        elif self._phase == _IDLE:
             if waited_s > self._limits.idle_s:
                 self._transport.close()
-        elif waited_s > self._limits.head_s + (self._limits.body_s if self._phase is Phase.BODY else 0.0):
+        elif waited_s > self._limits.head_s + (self._limits.body_s if self._phase == _BODY else 0.0):
             self._give_up(Refusal(408, "request_timeout", "The request did not arrive in time; send it again, faster."))
             self._pump()

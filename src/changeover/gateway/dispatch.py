@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Observation, Outcome
 from changeover.exchange.unit import find_unit
-from changeover.gateway.answer import Envelope
+from changeover.gateway.answer import Errand
 from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
 from changeover.gateway.headers import sent_on
@@ -15,7 +15,7 @@ from changeover.gateway.limits import Limits
 from changeover.gateway.paths import Endpoint, Kind
 from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import Refusal, own_answer, refusal_of, request_id_line
-from changeover.gateway.relay import Order, Relay
+from changeover.gateway.relay import Relay
 from changeover.gateway.targets import PreparedTable, Target
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
@@ -148,30 +148,20 @@ class Dispatch:
         assignment = journey.route(task, route, unit)
         self._recorder.assigned(journey.request_id, assignment.side)
         tags = request_id_line(journey.request_id) + prepared.tags[task, assignment.side]
-        envelope = Envelope(caller=caller, journey=journey, tags=tags, keep=call.keep_alive, chunks=call.version == "1.1")
         target = prepared.targets[assignment.deployment]
-        if target.fault is None:
-            self._send(call, request, target, envelope)
-        else:
-            self._fail_uncallable(envelope, *target.fault)
-
-    def _send(self, call: Call, request: ChatRequest, target: Target, envelope: Envelope) -> None:
-        order = Order(
-            pool=self.pools[target.name],
-            request=_request_bytes(call, request, target),
-            streamed=request.stream,
-            hide_usage=request.stream and not request.include_usage,
-        )
-        relay = Relay(envelope.journey, envelope=envelope, order=order, limits=self.limits, settle=self._settle)
+        if target.fault is not None:
+            code, message = target.fault
+            refusal = Refusal(_BAD_GATEWAY, code, message, headers=tags)
+            self._recorder.record(_certain(journey.finish(monotonic(), Outcome.FAILED, status=refusal.status, error=code)))
+            self._say(caller, call, refusal)
+            return
+        errand = Errand(
+            caller, journey, tags, call.keep_alive, call.version == "1.1",
+            self.pools[target.name], _request_bytes(call, request, target), request.stream, request.stream and not request.include_usage,
+        )  # fmt: skip
+        relay = Relay(errand, limits=self.limits, settle=self._settle)
         self.relays.add(relay)
         relay.start()
-
-    def _fail_uncallable(self, envelope: Envelope, code: str, message: str) -> None:
-        body = Refusal(_BAD_GATEWAY, code, message).body
-        observation = envelope.journey.finish(monotonic(), Outcome.FAILED, status=_BAD_GATEWAY, error=code)
-        self._recorder.record(_certain(observation))
-        envelope.caller.write(own_answer(_BAD_GATEWAY, body, headers=envelope.tags, keep=envelope.keep, head_only=False))
-        envelope.caller.finish(keep=envelope.keep)
 
     def _settle(self, relay: Relay, observation: Observation) -> None:
         self.relays.discard(relay)

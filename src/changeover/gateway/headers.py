@@ -17,15 +17,17 @@ _CALLERS_OWN: Final = _HOP_BY_HOP | {
 }  # fmt: skip
 _REFRAMED: Final = _HOP_BY_HOP | {b"content-length"}
 _OURS: Final = b"x-changeover-"
-_FORWARDED: Final = b"x-forwarded-"
+_NOT_FOR_PROVIDERS: Final = (_OURS, b"x-forwarded-")
 
 
 def sent_on(headers: Sequence[Header], connection: bytes | None) -> bytes:
     """The header lines of a request that go to the provider. Names are lower-case; ``connection`` is that header's value."""
     dropped = _CALLERS_OWN if connection is None else _CALLERS_OWN | _nominated(connection)
-    return b"".join([
-        b"%b: %b\r\n" % header for header in headers if header[0] not in dropped and not header[0].startswith((_OURS, _FORWARDED))
-    ])  # fmt: skip
+    lines: list[bytes] = []
+    for name, value in headers:
+        if name not in dropped and not name.startswith(_NOT_FOR_PROVIDERS):
+            lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines)
 
 
 def relayed(headers: Sequence[Header], connection: bytes | None) -> bytes:
@@ -35,7 +37,7 @@ def relayed(headers: Sequence[Header], connection: bytes | None) -> bytes:
     for name, value in headers:
         lowered = name.lower()
         if lowered not in dropped and not lowered.startswith(_OURS):
-            lines.append(b"%b: %b\r\n" % (name, value))
+            lines += (name, b": ", value, b"\r\n")
     return b"".join(lines)
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
-from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Observation, Outcome
-from changeover.gateway.answer import Answer, Broken, Ending, Envelope, is_encoded
+from changeover.gateway.answer import Answer, Broken, Ending, Errand, is_encoded
 from changeover.gateway.limits import Limits
-from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import Refusal, own_answer
 from changeover.gateway.stream import StreamAnswer
 from changeover.gateway.upstream import Upstream
@@ -21,15 +19,6 @@ _GATEWAY_TIMEOUT: Final = 504
 _EVENT_STREAM: Final = b"text/event-stream"
 
 
-class Order(NamedTuple):
-    """What is to be sent and to whom. ``streamed``: a stream was asked for; ``hide_usage``: its usage was asked for by us alone."""
-
-    pool: Pool
-    request: bytes
-    streamed: bool
-    hide_usage: bool
-
-
 class Relay:
     """One request between its caller and a deployment.
 
@@ -37,23 +26,20 @@ class Relay:
     """
 
     __slots__ = (
-        "_answer", "_began", "_dialing", "_envelope", "_heard_at", "_journey", "_limits", "_order", "_paused_at", "_retried",
+        "_answer", "_began", "_dialing", "_errand", "_heard_at", "_journey", "_limits", "_paused_at", "_retried",
         "_sent_at", "_settle", "_upstream", "request",
     )  # fmt: skip
 
-    def __init__(
-        self, journey: Journey, *, envelope: Envelope, order: Order, limits: Limits, settle: Callable[["Relay", Observation], None]
-    ) -> None:
-        self._journey = journey
-        self._envelope = envelope
-        self._order = order
+    def __init__(self, errand: Errand, *, limits: Limits, settle: Callable[["Relay", Observation], None]) -> None:
+        self._errand = errand
+        self._journey = errand.journey
         self._limits = limits
         self._settle = settle
-        self.request = order.request
+        self.request = errand.request
         self._upstream: Upstream | None = None
         self._answer: Answer | None = None
         self._retried = False
-        self._began = journey.began
+        self._began = errand.journey.began
         self._sent_at = self._heard_at = self._paused_at = 0.0
 
     @property
@@ -64,10 +50,10 @@ class Relay:
 
     def start(self) -> None:
         """Send the request, on an idle connection or a fresh one."""
-        self._envelope.caller.attach(self)
-        upstream = self._order.pool.take()
+        self._errand.caller.attach(self)
+        upstream = self._errand.pool.take()
         if upstream is None:
-            self._order.pool.dial(self)
+            self._errand.pool.dial(self)
         else:
             self.connected(upstream)
 
@@ -84,7 +70,7 @@ class Relay:
             self.broken("upstream_reset", "closed the connection before it answered")
         else:
             self._retried = True
-            self._order.pool.dial(self)
+            self._errand.pool.dial(self)
 
     def unreachable(self, code: str, message: str, *, timed_out: bool) -> None:
         if self.wanted:
@@ -112,11 +98,11 @@ class Relay:
 
     def _answer_for(self, upstream: Upstream) -> Answer:
         kind = upstream.names.get(b"content-type", b"")
-        if self._envelope.caller.write_paused:
+        if self._errand.caller.write_paused:
             self.pause()
         if upstream.status == _OK and kind.lower().startswith(_EVENT_STREAM) and not is_encoded(upstream):
-            return StreamAnswer(self._envelope, upstream, hide_usage=self._order.hide_usage)
-        return WholeAnswer(self._envelope, upstream)
+            return StreamAnswer(self._errand, upstream)
+        return WholeAnswer(self._errand, upstream)
 
     # The caller
 
@@ -147,7 +133,7 @@ class Relay:
         if late is not None:
             self._fail(_GATEWAY_TIMEOUT, late)
         elif self._paused_at and now - self._paused_at > self._limits.stall_s:
-            self._envelope.caller.abort()
+            self._errand.caller.abort()
 
     def _late(self, now: float) -> Broken | None:
         limits = self._limits
@@ -156,7 +142,7 @@ class Relay:
         if self._upstream is None or self._paused_at:
             return None  # an attempt to connect has its own deadline; a slow caller is no fault of the deployment
         if not self._heard_at:
-            patience_s = limits.first_byte_stream_s if self._order.streamed else limits.first_byte_whole_s
+            patience_s = limits.first_byte_stream_s if self._errand.streamed else limits.first_byte_whole_s
             if now - self._sent_at > patience_s:
                 return Broken("first_byte_timeout", f"did not begin to answer within {patience_s:g} s")
         elif now - self._heard_at > limits.chunk_idle_s:
@@ -168,21 +154,21 @@ class Relay:
     def _succeed(self, upstream: Upstream, ending: Ending) -> None:
         self._upstream = None
         upstream.release()
-        served = None if ending.outcome is Outcome.FAILED else self._order.pool.target.name
+        served = None if ending.outcome is Outcome.FAILED else self._errand.pool.target.name
         observation = self._journey.finish(
             monotonic(), ending.outcome, status=upstream.status, error=ending.error, served=served, facts=ending.facts
         )
-        self._done(observation, keep=self._envelope.keep)
+        self._done(observation, keep=self._errand.keep)
 
     def _fail(self, status: int, broken: Broken) -> None:
         """Tell the caller in whatever way is left, and end."""
         answer = self._answer
         self._drop_upstream()
-        message = f"Deployment {self._order.pool.target.name}: {broken.message}. Send the request again."
+        message = f"Deployment {self._errand.pool.target.name}: {broken.message}. Send the request again."
         if answer is None or answer.cut(broken.code, message):
             refusal = Refusal(status, broken.code, message)
-            envelope = self._envelope
-            envelope.caller.write(own_answer(status, refusal.body, headers=envelope.tags, keep=envelope.keep, head_only=False))
+            errand = self._errand
+            errand.caller.write(own_answer(status, refusal.body, headers=errand.tags, keep=errand.keep, head_only=False))
         else:
             status = answer.status or status
         self._finish(Outcome.FAILED, status=status, error=broken.code, answer=answer)
@@ -194,11 +180,11 @@ class Relay:
 
     def _finish(self, outcome: Outcome, *, status: int | None, error: str, answer: Answer | None) -> None:
         facts = NO_FACTS if answer is None else answer.facts
-        served = self._order.pool.target.name if outcome is Outcome.LEFT else None
+        served = self._errand.pool.target.name if outcome is Outcome.LEFT else None
         observation = self._journey.finish(monotonic(), outcome, status=status, error=error, served=served, facts=facts)
-        self._done(observation, keep=self._envelope.keep)
+        self._done(observation, keep=self._errand.keep)
 
     def _done(self, observation: Observation | None, *, keep: bool) -> None:
         if observation is not None:
             self._settle(self, observation)
-            self._envelope.caller.finish(keep=keep)
+            self._errand.caller.finish(keep=keep)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from changeover.exchange.observation import Outcome
-from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Envelope, chunk
+from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Errand, chunk
 from changeover.gateway.limits import KIB
 from changeover.gateway.upstream import Upstream
 from changeover.wire.errors import stream_error_event
@@ -19,16 +19,16 @@ _EVENT_ENDS: Final = (b"\n\n", b"\r\n\r\n")
 class StreamAnswer:
     """A streamed reply. A piece of an event waits for its rest, so that an error can still be said when it never comes."""
 
-    __slots__ = ("_envelope", "_hide_usage", "_open", "_reader", "_rest", "_upstream")
+    __slots__ = ("_errand", "_hide_usage", "_open", "_reader", "_rest", "_upstream")
 
-    def __init__(self, envelope: Envelope, upstream: Upstream, *, hide_usage: bool) -> None:
-        self._envelope = envelope
+    def __init__(self, errand: Errand, upstream: Upstream) -> None:
+        self._errand = errand
         self._upstream = upstream
-        self._hide_usage = hide_usage
-        self._reader = StreamReader(hide_usage=hide_usage)
+        self._hide_usage = errand.hide_usage
+        self._reader = StreamReader(hide_usage=errand.hide_usage)
         self._rest = b""
         self._open = False
-        envelope.journey.streamed = True
+        errand.journey.streamed = True
 
     @property
     def status(self) -> int | None:
@@ -48,7 +48,7 @@ class StreamAnswer:
         if not self._hide_usage:
             out = self._whole_events(out)
         if reader.content_started:
-            self._envelope.journey.first_token(at)
+            self._errand.journey.first_token(at)
         if not ended:
             self._write(out, at=at)
             return None
@@ -83,14 +83,14 @@ class StreamAnswer:
     def _write(self, out: bytes, *, at: float, last: bool = False) -> None:
         """Send ``out``, with the head before the first piece. The head goes as soon as it is known, even without content."""
         if not self._open:
-            self._envelope.caller.write(self._envelope.head(self._upstream, self._envelope.unknown_length()))
+            self._errand.caller.write(self._errand.head(self._upstream, self._errand.unknown_length()))
             self._open = True
         if out:
-            self._envelope.journey.first_byte(at)
+            self._errand.journey.first_byte(at)
         self._send(out, last=last)
 
     def _send(self, out: bytes, *, last: bool) -> None:
-        if self._envelope.chunks:
+        if self._errand.chunks:
             out = (chunk(out) if out else b"") + (LAST_CHUNK if last else b"")
         if out:
-            self._envelope.caller.write(out)
+            self._errand.caller.write(out)

@@ -14,7 +14,6 @@ _TRANSFER_ENCODING: Final = b"transfer-encoding"
 _SWITCHING: Final = 101
 _FINAL: Final = 200
 _BODILESS: Final = frozenset({204, 304})
-_HEADER_EXTRA_BYTES: Final = 4
 
 
 class Awaiting(Protocol):
@@ -204,7 +203,10 @@ class Upstream(asyncio.Protocol):
         return cause or _Stop("upstream_invalid", f"answered with invalid HTTP/1.1 ({error})")
 
     def _too_long(self) -> _Stop:
-        return _Stop("upstream_invalid", f"answered with more than {self._limits.head_bytes_max} bytes of headers")
+        return _Stop(
+            "upstream_invalid",
+            f"answered with more than {self._limits.header_count_max} headers or {self._limits.head_bytes_max} bytes of them",
+        )
 
     # What the parser says
 
@@ -216,10 +218,8 @@ class Upstream(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_read:
             return  # a trailer
-        self._head_bytes += len(name) + len(value) + _HEADER_EXTRA_BYTES
         self._headers.append((name, value))
-        self.names[name.lower()] = value
-        if self._head_bytes > self._limits.head_bytes_max or len(self._headers) > self._limits.header_count_max:
+        if len(self._headers) > self._limits.header_count_max:
             raise self._too_long()
 
     def on_headers_complete(self) -> None:
@@ -231,6 +231,7 @@ class Upstream(asyncio.Protocol):
         self._interim = self.status < _FINAL
         if self._interim:
             return
+        self.names = {name.lower(): value for name, value in self._headers}
         coding = self.names.get(_TRANSFER_ENCODING)
         if coding is not None and coding.lower() != b"chunked":
             raise _Stop("upstream_invalid", "answered with a transfer coding other than chunked")

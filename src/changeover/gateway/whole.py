@@ -4,7 +4,7 @@ from typing import Final
 
 from changeover.exchange.journey import outcome_of
 from changeover.exchange.observation import Outcome
-from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Envelope, chunk, is_encoded
+from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Errand, chunk, is_encoded
 from changeover.gateway.limits import KIB, MIB
 from changeover.gateway.upstream import Upstream
 from changeover.wire.reply import NO_FACTS, ReplyFacts, read_document, read_reply
@@ -22,10 +22,10 @@ _BODILESS: Final = frozenset({204, 304})
 class WholeAnswer:
     """A reply of known or unknown length, relayed byte for byte, its facts read when it is complete."""
 
-    __slots__ = ("_body_bytes", "_chunked", "_envelope", "_flowing", "_json", "_parts", "_status", "_upstream")
+    __slots__ = ("_body_bytes", "_chunked", "_errand", "_flowing", "_json", "_parts", "_status", "_upstream")
 
-    def __init__(self, envelope: Envelope, upstream: Upstream) -> None:
-        self._envelope = envelope
+    def __init__(self, errand: Errand, upstream: Upstream) -> None:
+        self._errand = errand
         self._upstream = upstream
         self._status = upstream.status
         self._json = b"json" in upstream.names.get(b"content-type", b"") and not is_encoded(upstream)
@@ -62,7 +62,7 @@ class WholeAnswer:
 
     def cut(self, code: str, message: str) -> bool:  # noqa: ARG002 - half a JSON body has no room for words
         if self._flowing:
-            self._envelope.caller.abort()
+            self._errand.caller.abort()
         return not self._flowing
 
     def _joined(self) -> bytes:
@@ -70,7 +70,7 @@ class WholeAnswer:
 
     def _open(self, body: bytes, *, ended: bool, at: float) -> None:
         """Send the head and what has been held: usually the whole answer in one write."""
-        envelope = self._envelope
+        errand = self._errand
         if self._status in _BODILESS:
             framing = b""
         elif ended:
@@ -78,17 +78,17 @@ class WholeAnswer:
         elif self._upstream.length is not None:
             framing = b"content-length: %d\r\n" % self._upstream.length
         else:
-            framing = envelope.unknown_length()
-            self._chunked = envelope.chunks
-        envelope.journey.first_byte(at)
-        envelope.caller.write(envelope.head(self._upstream, framing) + (chunk(body) if self._chunked else body))
+            framing = errand.unknown_length()
+            self._chunked = errand.chunks
+        errand.journey.first_byte(at)
+        errand.caller.write(errand.head(self._upstream, framing) + (chunk(body) if self._chunked else body))
         self._flowing = True
 
     def _pass_on(self, data: bytes, *, ended: bool) -> None:
         if self._chunked:
             data = (chunk(data) if data else b"") + (LAST_CHUNK if ended else b"")
         if data:
-            self._envelope.caller.write(data)
+            self._errand.caller.write(data)
 
     def _ending(self, body: bytes) -> Ending:
         facts = read_reply(body) if self._json and self._body_bytes <= READ_BYTES_MAX else NO_FACTS

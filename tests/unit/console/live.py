@@ -92,5 +92,4 @@ async def _serve(state: Path, running: _Running, up: threading.Event) -> None:
     (state / SERVER_FILE_NAME).write_bytes(msgspec.json.encode(record))
     up.set()
     await running.stop.wait()
-    await local.stop()
-    await control.stop()
+    await asyncio.gather(local.stop(), control.stop())

@@ -122,7 +122,7 @@ def test_watching_ends_with_the_rollout(live: Live) -> None:
 def test_events_read_as_a_log(live: Live) -> None:
     live.call("rollout", "start", "email", "--to", "new", "--reason", "cheaper")
     live.call("rollback", "email", "--reason", "customers complain")
-    shown = live.call("events", "--task", "email").stdout
+    shown = live.call("events", "--task", "email", env={"COLUMNS": "200"}).stdout
     assert "2 tasks and 3 deployments taken over" in shown
     assert "customers complain" in shown
     found = json.loads(live.call("events", "--after", "2", "-o", "json").stdout)
@@ -165,7 +165,7 @@ def test_names_with_odd_characters_are_looked_up_not_interpreted(live: Live) -> 
     for name in ("../status", "a/b", "a?b", "x#y", "é"):
         result = live.call("compare", name)
         assert result.exit_code == 1
-        assert "found no task" in result.stderr, name
+        assert result.stderr.startswith("error: found no "), name
 
 
 def test_where_no_server_runs_it_is_said_how_to_start_one(tmp_path: Path) -> None:
@@ -193,5 +193,5 @@ def test_a_damaged_server_file_is_named(tmp_path: Path) -> None:
 
 def test_a_url_of_something_else_is_not_mistaken_for_a_server() -> None:
     assert call("status", "--url", "http://127.0.0.1:1").exit_code == 1
-    assert call("status", "--url", "http://[broken").exit_code == 2
-    assert call("status", "--url", "ftp://127.0.0.1").exit_code in (1, 2)
+    for url in ("ftp://127.0.0.1", "127.0.0.1:8401", "nonsense"):
+        assert call("status", "--url", url).exit_code == 2
