@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import signal
 import socket
@@ -27,12 +28,14 @@ from changeover.ports.serving import GatewayOptions, ServeOptions, ServerRecord
 from changeover.ports.store import Store, StoreError
 from changeover.rollout.commands import NothingToDo, seed
 from changeover.rollout.world import TaskState
-from changeover.settings.declared import Declared
+from changeover.settings.declared import Declared, Fault, SettingsError
 from changeover.settings.differences import differences
 from changeover.settings.file import parse
 
 PLANE: Final = "local-0"
 ACTOR: Final = "serve"
+CONTROL_HOST: Final = "127.0.0.1"
+"""Operators on other machines come through a tunnel of their own; the control port is never public."""
 
 log = structlog.get_logger("serve")
 
@@ -49,6 +52,7 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
         SettingsError: the file has faults.
     """
     configure_log("server")
+    _refuse_open_door(options.host)
     declared = read_settings(options.config)
     state = StateDir(options.state)
     try:
@@ -63,14 +67,33 @@ def read_settings(path: Path) -> Declared:
     """The checked content of the file.
 
     Raises:
-        ServeError: it cannot be read. SettingsError: it has faults.
+        SettingsError: it cannot be read, or it has faults.
     """
     try:
         return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ServeError(f"cannot read {path}: {error.strerror}; write one with: changeover init") from error
+        raise _unreadable(
+            path, f"a file that cannot be read ({error.strerror})", "a readable file; write one with: changeover init"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ServeError(f"cannot read {path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        raise _unreadable(path, f"byte {error.start} that is not UTF-8", "text in UTF-8; save the file as that") from error
+
+
+def _unreadable(path: Path, found: str, expected: str) -> SettingsError:
+    return SettingsError((Fault(path=str(path), found=found, expected=expected),))
+
+
+def _refuse_open_door(host: str) -> None:
+    """Without keys of its own a gateway lends its provider's credentials to whoever can reach it."""
+    try:
+        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = False
+    if not is_local:
+        raise ServeError(
+            f"found --host {host}; expected a loopback address: callers are not asked for a key in this version. "
+            "Put a proxy that authenticates them in front, on this machine"
+        )
 
 
 def _settle(store: Store, declared: Declared, config: Path) -> None:
@@ -124,7 +147,7 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         closing.callback(state.withdraw)
         try:
             local = await _listening(closing, app(token=None), listen_unix(path))
-            control = await _listening(closing, app(token=state.token(dice)), listen_tcp(options.host, options.control_port))
+            control = await _listening(closing, app(token=state.token(dice)), listen_tcp(CONTROL_HOST, options.control_port))
             closing.push_async_callback(child.stop)
             gateway = await child.start()
         except (ListenError, GatewayFailedError) as error:
