@@ -1,6 +1,5 @@
 """Scores from anyone entitled: one, a list, or one a line. Taken once; every fault is named by its place."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,7 +22,7 @@ COMMENT_CHARACTERS_MAX: Final = 10_000
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A score as it is sent; when it came is ours to say."""
+    """A score as it is sent; when it came is ours to say. JSON has no infinity and no NaN, so ``value`` is finite."""
 
     request_id: str
     name: str
@@ -77,8 +76,6 @@ def _faults(sent: _Sent, path: str) -> list[Fault]:
         if not 0 < len(text.strip()) <= NAME_CHARACTERS_MAX:
             found = f"{len(text)} characters" if text.strip() else "nothing"
             faults.append(Fault(path=f"{path}.{field}", found=found, expected=f"1 to {NAME_CHARACTERS_MAX} characters"))
-    if not math.isfinite(sent.value):
-        faults.append(Fault(path=f"{path}.value", found=str(sent.value), expected="a finite number"))
     if sent.comment is not None and len(sent.comment) > COMMENT_CHARACTERS_MAX:
         found = f"{len(sent.comment)} characters"
         faults.append(Fault(path=f"{path}.comment", found=found, expected=f"at most {COMMENT_CHARACTERS_MAX}"))

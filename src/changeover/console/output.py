@@ -1,6 +1,8 @@
 """How is an answer shown? As a table for people, as JSON or YAML for programs. Data goes to stdout, all else to stderr."""
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+import os
+import sys
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import click
 import msgspec
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 T = TypeVar("T")
+PIPE_COLUMNS: Final = 140
+"""Into a pipe or a file there is no width to keep to, and wrapped cells are hard to search."""
 Format = Literal["table", "json", "yaml"]
 
 
@@ -34,7 +38,8 @@ def print_table(content: "RenderableType") -> None:
     """Rich is imported here and in the renderers alone; it honours NO_COLOR and the width of the terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    is_sized = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = Console(highlight=False, width=None if is_sized else PIPE_COLUMNS)
     with console.capture() as captured:
         console.print(content)
     for line in captured.get().splitlines():
@@ -44,3 +49,8 @@ def print_table(content: "RenderableType") -> None:
 def note(text: str) -> None:
     """Progress, and what a person should know besides."""
     click.echo(text, err=True)
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

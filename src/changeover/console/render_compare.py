@@ -48,7 +48,7 @@ def render_evidence(rollout: Rollout, assessment: Assessment) -> RenderableType:
 def criteria_table(criteria: Criteria, assessment: Assessment) -> RenderableType:
     """Counts and evidence take two lines: stable over candidate, toward pass over toward trip."""
     heads = ("criterion", "stable", "candidate", "difference", "margin", "n", "verdict", "evidence")
-    table = plain_table(*heads, right=("stable", "candidate", "difference", "n"), whole=("difference", "n", "evidence"))
+    table = plain_table(*heads, right=("stable", "candidate", "difference", "n"), whole=("difference", "n", "verdict", "evidence"))
     for verdict in assessment.verdicts:
         table.add_row(
             cell(verdict.criterion, "bold"),
@@ -92,7 +92,7 @@ def level(value: Level) -> str:
 
 def verdict_words(verdict: Verdict) -> str:
     said = words.decision_words(verdict.decision, tripped=verdict.tripped)
-    return f"{said}\nworse, inside margin" if verdict.worse_inside and not verdict.tripped else said
+    return f"{said}\nworse, accepted" if verdict.worse_inside and not verdict.tripped else said
 
 
 def sample_ratio_line(check: SampleRatio) -> Text:
@@ -104,8 +104,10 @@ def sample_ratio_line(check: SampleRatio) -> Text:
 
 def _figures(figures: SideFigures) -> str:
     """A mean, or events of units with their share; units whose outcome never came below."""
-    if figures.events is None:
-        said = words.number(figures.mean if figures.count else None)
+    if not figures.count:
+        said = words.NOTHING
+    elif figures.events is None:
+        said = words.number(figures.mean)
     else:
         share = "" if figures.mean is None else f"\n{figures.mean * 100:.3g} %"
         said = f"{figures.events} of {figures.count}{share}"

@@ -30,11 +30,11 @@ def render_events(answer: EventsAnswer) -> RenderableType:
 def what_happened(change: ChangeBody) -> str:
     match change:
         case Seeded():
-            return f"{len(change.tasks)} tasks and {len(change.deployments)} deployments taken over from the file"
+            return f"taken over from the file: {len(change.tasks)} tasks, {len(change.deployments)} deployments"
         case SplitSet():
             return _split(change.split)
         case RolloutStarted(rollout=rollout):
-            return f"rollout {rollout.id} to {rollout.candidate} started at {words.percent(rollout.progress.permille / 10)}"
+            return f"rollout {rollout.id} started: {rollout.candidate} at {words.percent(rollout.progress.permille / 10)}"
         case RolloutMoved():
             return _moved(change)
         case PairReleased():
@@ -51,4 +51,4 @@ def _moved(change: RolloutMoved) -> str:
     """What the rollout did: the event while it goes on, else where it has come to."""
     progress = change.progress
     did = change.event if progress.phase is Phase.RUNNING else progress.phase
-    return f"{change.rollout} {did.replace('_', ' ')}: step {progress.step + 1}, {words.percent(progress.permille / 10)}"
+    return f"{did.replace('_', ' ')}: step {progress.step + 1}, {words.percent(progress.permille / 10)}"

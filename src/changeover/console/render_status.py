@@ -1,5 +1,7 @@
 """How does the state of a server look? Tasks with what is on trial, then the data planes. Pure."""
 
+from typing import Final
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -7,10 +9,13 @@ from changeover.api.answers import CommittedAnswer, PlaneView, RolloutBrief, Sta
 from changeover.console import words
 from changeover.console.tables import cell, plain_table
 
+PLANE_CHARACTERS: Final = 12
+"""A data plane's name is 32 hexadecimal digits; its beginning tells planes apart."""
+
 
 def render_status(status: StatusAnswer) -> RenderableType:
-    gateway = status.gateway or "no gateway is serving"
-    head = cell(f"revision {status.revision}, table {status.table_revision}, gateway {gateway}")
+    gateway = "no gateway is serving" if status.gateway is None else f"gateway {status.gateway}"
+    head = cell(f"revision {status.revision}, table {status.table_revision}, {gateway}")
     return Group(head, cell(""), task_table(status.tasks), cell(""), plane_table(status))
 
 
@@ -31,7 +36,7 @@ def task_table(tasks: tuple[TaskView, ...]) -> RenderableType:
         table.add_row(
             cell(task.name, "bold"),
             cell(task.stable),
-            cell(_candidate(task)),
+            cell(task.candidate or words.NOTHING),
             cell(_weight(task)),
             cell("never" if brief is None else words.phase_words(brief.phase), "" if brief is None else words.phase_style(brief.phase)),
             cell("" if brief is None else f"{brief.step}/{brief.steps} {brief.what}"),
@@ -52,7 +57,7 @@ def _plane_row(table: Table, plane: PlaneView, status: StatusAnswer) -> None:
     state = "silent" if plane.silent else "behind" if plane.behind else "ok"
     lost = plane.lost + plane.dropped.stable + plane.dropped.candidate + plane.dropped.unassigned
     table.add_row(
-        cell(plane.plane),
+        cell(plane.plane[:PLANE_CHARACTERS]),
         cell(str(plane.acknowledged_revision)),
         cell(words.ago(status.now - plane.seen_at)),
         cell(state, "" if state == "ok" else "yellow"),
@@ -60,27 +65,21 @@ def _plane_row(table: Table, plane: PlaneView, status: StatusAnswer) -> None:
     )
 
 
-def _candidate(task: TaskView) -> str:
-    if task.candidate is not None:
-        return task.candidate
-    return words.NOTHING
-
-
 def _weight(task: TaskView) -> str:
     if task.candidate is None:
         return words.NOTHING
-    return words.percent(task.percent) if task.acknowledged else f"{words.percent(task.percent)} (not everywhere yet)"
+    return words.percent(task.percent) if task.acknowledged else f"{words.percent(task.percent)} (set)"
 
 
 def _notes(task: TaskView) -> list[str]:
     """What no column has room for: why it stands where it stands, whom it waits for, what is blocked."""
     notes = [] if task.rollout is None else [_rollout_note(task.rollout)]
     if task.candidate is not None and task.waiting_for:
-        notes.append(f"waiting for data planes: {', '.join(task.waiting_for)}")
+        notes.append(f"waiting for data planes: {', '.join(plane[:PLANE_CHARACTERS] for plane in task.waiting_for)}")
     notes += [f"blocked: {stable} -> {candidate} (changeover rollout release)" for stable, candidate in task.blocked]
     return [f"{task.name}: {note}" for note in notes]
 
 
 def _rollout_note(brief: RolloutBrief) -> str:
     reason = f": {brief.reason}" if brief.reason else ""
-    return f"rollout {brief.id} to {brief.candidate} {words.phase_words(brief.phase).partition(' ')[2]}{reason}"
+    return f"rollout {brief.id} to {brief.candidate} {brief.phase.replace('_', ' ')}{reason}"

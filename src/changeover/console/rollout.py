@@ -1,7 +1,5 @@
 """``changeover rollout`` and ``changeover rollback``."""
 
-import sys
-
 import click
 import msgspec
 
@@ -9,7 +7,7 @@ from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
 from changeover.console.failure import Failure
-from changeover.console.output import note, show
+from changeover.console.output import is_interactive, note, show
 from changeover.console.server_link import ServerRefusal, segment
 from changeover.console.taught import Taught
 
@@ -52,7 +50,7 @@ def start(asking: Asking, task: str, candidate: str, without: str, reason: str) 
 def _accepted(refusal: ServerRefusal, task: str, candidate: str) -> tuple[str, ...]:
     """Ask whether to go on without the criteria named; a script is told the command instead."""
     criteria = refusal.problem.criteria
-    if not sys.stdin.isatty():
+    if not is_interactive():
         hint = f"accept it: changeover rollout start {task} --to {candidate} --without {','.join(criteria)}"
         raise Failure(refusal.problem.message, hint=hint)
     note(refusal.problem.message)

@@ -1,12 +1,13 @@
 """How do numbers, times and states read? One spelling each, everywhere in the console. Pure."""
 
 import datetime as dt
-from typing import Final, assert_never
+from typing import Final
 
 from changeover.gates.verdict import Decision
 from changeover.rollout.state import Phase
 
 NOTHING: Final = "-"
+_PHASE_ICONS: Final = {Phase.RUNNING: "▶", Phase.PAUSED: "⏸", Phase.COMPLETED: "✔", Phase.ROLLED_BACK: "✖"}
 
 
 def percent(value: float) -> str:
@@ -38,17 +39,8 @@ def ago(seconds: float) -> str:
 
 def decision_words(decision: Decision, *, tripped: bool) -> str:
     """A verdict as icon and word, so that it reads without colour."""
-    if tripped:
-        return "✖ fail, tripped"
-    match decision:
-        case Decision.PASS:
-            return "✔ pass"
-        case Decision.FAIL:
-            return "✖ fail"
-        case Decision.UNDECIDED:
-            return "… undecided"
-        case _:
-            assert_never(decision)
+    said = {Decision.PASS: "✔ pass", Decision.FAIL: "✖ fail", Decision.UNDECIDED: "… undecided"}[decision]
+    return f"{said}, tripped" if tripped else said
 
 
 def decision_style(decision: Decision, *, tripped: bool) -> str:
@@ -58,17 +50,8 @@ def decision_style(decision: Decision, *, tripped: bool) -> str:
 
 
 def phase_words(phase: Phase) -> str:
-    match phase:
-        case Phase.RUNNING:
-            return "▶ running"
-        case Phase.PAUSED:
-            return "⏸ paused"
-        case Phase.COMPLETED:
-            return "✔ completed"
-        case Phase.ROLLED_BACK:
-            return "✖ rolled back"
-        case _:
-            assert_never(phase)
+    """A phase as icon and word."""
+    return f"{_PHASE_ICONS[phase]} {phase.replace('_', ' ')}"
 
 
 def phase_style(phase: Phase) -> str:

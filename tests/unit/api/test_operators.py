@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from changeover.api.answers import CompareAnswer, EventsAnswer, RolloutAnswer, RolloutsAnswer, StatusAnswer
+from changeover.api.commanding import permille_weights
+from changeover.api.errors import ApiError
 from changeover.rollout.state import Phase
 from tests.unit.api.bench import GATEWAY, Bench, scores_for
 
@@ -76,6 +80,17 @@ def test_a_weight_finer_than_a_tenth_of_a_percent_is_refused(bench: Bench) -> No
     reply = bench.post("/api/v1/tasks/email/split", {"weights": {"old": 99.95, "new": 0.05}})
     assert (reply.status_code, reply.json()["error"]["code"]) == (422, "invalid")
     assert bench.world.revision == 1
+
+
+@given(st.integers(0, 1000))
+def test_every_tenth_of_a_percent_can_be_said(permille: int) -> None:
+    assert permille_weights({"old": permille / 10}) == {"old": permille}
+
+
+@given(st.integers(0, 1000), st.floats(0.02, 0.98))
+def test_nothing_finer_than_a_tenth_is_rounded_in_silence(permille: int, part: float) -> None:
+    with pytest.raises(ApiError):
+        permille_weights({"old": (permille + part) / 10})
 
 
 @pytest.mark.parametrize(

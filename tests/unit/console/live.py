@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ def call(*arguments: str, stdin: str | bytes | None = None, env: dict[str, str] 
 
 
 @contextmanager
-def live_server(folder: Path) -> Iterator[Live]:
+def live_server(folder: Path) -> Generator[Live]:
     config = folder / "changeover.yaml"
     config.write_text(CONFIG)
     state = folder / STATE_NAME

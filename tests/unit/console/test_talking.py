@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from changeover.console import rollout
 from changeover.rollout.state import Phase
 from tests.unit.api.bench import GATEWAY, TOKEN
 from tests.unit.console.live import Live, call, live_server
@@ -67,7 +68,7 @@ def test_a_rollout_is_started_shown_paused_and_rolled_back(live: Live) -> None:
     assert "changeover rollback email" in started.stderr
     shown = live.call("rollout", "show", "email")
     assert "▶ 1. weight 10 %" in shown.stdout
-    assert "waiting for a data plane to report" in shown.stdout
+    assert "not yet confirmed by every data plane" in shown.stdout
     assert "email-1" in live.call("rollout", "ls").stdout
     assert "paused" in live.call("rollout", "pause", "email-1", "--reason", "freeze").stdout
     assert "running" in live.call("rollout", "resume", "email").stdout
@@ -102,6 +103,17 @@ def test_a_script_is_told_how_to_go_on_without_a_criterion(live: Live) -> None:
     assert live.bench.world.rollouts["chat-1"].plan.criteria.left_out
 
 
+@pytest.mark.parametrize(("said", "exit_code"), [("y\n", 0), ("n\n", 1), ("", 1)])
+def test_a_person_is_asked_whether_to_go_on_without_a_criterion(
+    live: Live, monkeypatch: pytest.MonkeyPatch, said: str, exit_code: int
+) -> None:
+    monkeypatch.setattr(rollout, "is_interactive", lambda: True)
+    result = live.call("rollout", "start", "chat", "--to", "new", stdin=said)
+    assert result.exit_code == exit_code
+    assert "start without quality? [y/N]" in result.stderr
+    assert ("chat-1" in live.bench.world.rollouts) is (exit_code == 0)
+
+
 def test_compare_without_a_rollout_exits_1_and_with_one_0(live: Live) -> None:
     assert live.call("compare", "email").exit_code == 1
     live.call("rollout", "start", "email", "--to", "new")
@@ -123,7 +135,7 @@ def test_events_read_as_a_log(live: Live) -> None:
     live.call("rollout", "start", "email", "--to", "new", "--reason", "cheaper")
     live.call("rollback", "email", "--reason", "customers complain")
     shown = live.call("events", "--task", "email", env={"COLUMNS": "200"}).stdout
-    assert "2 tasks and 3 deployments taken over" in shown
+    assert "taken over from the file: 2 tasks, 3 deployments" in shown
     assert "customers complain" in shown
     found = json.loads(live.call("events", "--after", "2", "-o", "json").stdout)
     assert [event["change"]["type"] for event in found["events"]] == ["rollout_moved"]
