@@ -1,10 +1,7 @@
 """`changeover gateway`: one data plane, put together. It never opens the database and needs no settings file."""
 
 import asyncio
-import os
 import signal
-import sys
-import threading
 from collections.abc import Callable
 
 from changeover.adapters.credentials import resolve_secret
@@ -13,6 +10,7 @@ from changeover.adapters.plane_disk import PlaneDisk, open_plane_disk
 from changeover.adapters.plane_link import plane_link_at
 from changeover.adapters.system import SystemClock, SystemDice
 from changeover.bootstrap.child import Ready
+from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
 from changeover.gateway.process import GatewayParts
 from changeover.gateway.process import run_gateway as run_parts
@@ -36,7 +34,7 @@ async def _run(options: GatewayOptions, disk: PlaneDisk, ready: Callable[[Ready]
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if options.lifeline:
-        _follow_lifeline(loop, stop)
+        follow_lifeline(stop)
     dice = SystemDice()
     async with plane_link_at(socket=options.socket) as link:
         parts = GatewayParts(
@@ -53,14 +51,3 @@ async def _run(options: GatewayOptions, disk: PlaneDisk, ready: Callable[[Ready]
         await run_parts(
             parts, host=options.host, port=options.port, stop=stop, on_ready=lambda port: ready(Ready(host=options.host, port=port))
         )
-
-
-def _follow_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Stop when standard input ends. A thread, because a pipe's end is the one thing every loop can be told by one."""
-
-    def wait_for_end() -> None:
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=wait_for_end, name="lifeline", daemon=True).start()

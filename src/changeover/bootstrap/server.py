@@ -14,11 +14,13 @@ import structlog
 from starlette.applications import Starlette
 
 from changeover.adapters.log import configure_log
+from changeover.adapters.memory import SeededDice
 from changeover.adapters.sqlite import open_store
 from changeover.adapters.system import SystemClock, SystemDice
 from changeover.api.app import build_app
 from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_unix
 from changeover.bootstrap.child import GatewayChild, GatewayFailedError
+from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
 from changeover.bootstrap.state_dir import StateDir
 from changeover.controller.assessor import StoreAssessor
@@ -123,7 +125,10 @@ def _settle(store: Store, declared: Declared, config: Path) -> None:
 
 async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Callable[[ServerRecord], None]) -> None:
     stop = asyncio.Event()
-    clock, dice = SystemClock(), SystemDice()
+    if options.lifeline:
+        follow_lifeline(stop)
+    clock = SystemClock()
+    dice = SystemDice() if options.seed is None else SeededDice(options.seed)
     office = StoreOffice(store, clock)
     assessor = StoreAssessor(office, clock)
     path = state.socket()
@@ -147,7 +152,7 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         closing.callback(state.withdraw)
         try:
             local = await _listening(closing, app(token=None), listen_unix(path))
-            control = await _listening(closing, app(token=state.token(dice)), listen_tcp(CONTROL_HOST, options.control_port))
+            control = await _listening(closing, app(token=state.token(SystemDice())), listen_tcp(CONTROL_HOST, options.control_port))
             closing.push_async_callback(child.stop)
             gateway = await child.start()
         except (ListenError, GatewayFailedError) as error:

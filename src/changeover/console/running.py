@@ -25,7 +25,9 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8400, show_default=True, help="Port of the gateway; 0 takes any free one.")
 @click.option("--control-port", type=PORT, default=8401, show_default=True, help="Port of the control plane; 0 takes any free one.")
-def serve(config: Path, state: Path | None, host: str, port: int, control_port: int) -> None:
+@click.option("--lifeline", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option("--seed", type=int, hidden=True, help="Repeatable salts, for demonstrations and rehearsals only.")
+def serve(config: Path, state: Path | None, host: str, port: int, control_port: int, lifeline: bool, seed: int | None) -> None:  # noqa: PLR0913 - one an option
     """Run gateway and control plane on this machine until Ctrl-C.
 
     The first start takes over what the file declares. After that the store decides, and differences are printed.
@@ -33,7 +35,15 @@ def serve(config: Path, state: Path | None, host: str, port: int, control_port: 
     from changeover.bootstrap.server import ServeError
     from changeover.bootstrap.server import serve as run
 
-    options = ServeOptions(config=config, state=state or state_directory(config), host=host, port=port, control_port=control_port)
+    options = ServeOptions(
+        config=config,
+        state=state or state_directory(config),
+        host=host,
+        port=port,
+        control_port=control_port,
+        lifeline=lifeline,
+        seed=seed,
+    )
     try:
         run(options, ready=lambda record: _say_ready(record, options.state))
     except ServeError as error:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -115,10 +115,11 @@ async def _tell(story: Story, application: Application, marker: Marker) -> tuple
     return (told if problem is None else None), problem
 
 
-def _first(errors: BaseExceptionGroup) -> BaseException:
+def _first(error: BaseException) -> BaseException:
     """What a group is about, whoever wrapped it."""
-    found = errors.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
 
 
 def _exit_code(told: Told | None, problem: StoppedShortError | None) -> int:
@@ -146,7 +147,7 @@ async def _standing(folder: Path, *, seed: int, voice: Voice) -> AsyncGenerator[
         endpoint = await _start_stage(children, seed=seed)
         voice.say(f"stage at {endpoint}: three real extractive summarisers; text and quality are real, latency and token counts modelled")
         config = write_config(folder, endpoint=endpoint)
-        server = await _start_server(children, folder, config)
+        server = await _start_server(children, folder, config, seed=seed)
         voice.say(f"changeover serve: gateway {server.gateway}, control {server.control}, file {config}")
         voice.say(evidence_words(config))
         yield children, server
@@ -169,8 +170,10 @@ async def _start_stage(children: Children, *, seed: int) -> str:
         raise ChildError(f"{STAGE} said {line!r}; expected where it stands") from error
 
 
-async def _start_server(children: Children, folder: Path, config: Path) -> ServerRecord:
-    await children.start(SERVER, "changeover", "serve", "-c", str(config), "--port", "0", "--control-port", "0")
+async def _start_server(children: Children, folder: Path, config: Path, *, seed: int) -> ServerRecord:
+    """With the seed the salts are the same at every run, and so is where every unit of a salt stands."""
+    arguments = ("-c", str(config), "--port", "0", "--control-port", "0", "--lifeline", "--seed", str(seed))
+    await children.start(SERVER, "changeover", "serve", *arguments)
     found = await children.first_file(SERVER, folder / STATE_NAME / SERVER_FILE_NAME)
     try:
         return msgspec.json.decode(found, type=ServerRecord)

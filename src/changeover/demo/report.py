@@ -7,6 +7,7 @@ import msgspec
 from changeover.demo.story import TASK, Chapter, Told
 from changeover.demo.voice import Voice
 from changeover.demo.watching import Ending, phase_words
+from changeover.rollout.state import Phase
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -51,9 +52,12 @@ def conclude(voice: Voice, report: Report) -> None:
 
 
 def outcome_line(chapter: Chapter) -> str:
+    """How a rollout ended, what it took, and why: what tripped, or what every gate showed."""
     ending = chapter.ending
-    spent = ", ".join(f"{count:,} at {percent} %" for percent, count in ending.requests.items())
-    return f"{ending.candidate}: {phase_words(ending.phase)} after {ending.seconds:.1f} s (requests: {spent}), because: {ending.reason}"
+    spent = ", ".join(f"{count:,} at {percent} %" for percent, count in ending.requests.items() if count)
+    shown = "; ".join(f"{verdict.criterion}, {verdict.sentence}" for verdict in chapter.comparison.assessment.verdicts)
+    why = shown if ending.phase is Phase.COMPLETED else ending.reason
+    return f"{ending.candidate} {phase_words(ending.phase)} after {ending.seconds:.1f} s ({spent} requests), because {why}"
 
 
 def totals_line(report: Report) -> str:

@@ -87,7 +87,7 @@ class RolloutWatch:
         for verdict in answer.assessment.verdicts:
             self._scene.voice.say(f"    {evidence_line(verdict)}")
         if answer.unmet:
-            self._scene.voice.say(f"    goes on until: {'; '.join(answer.unmet)}")
+            self._scene.voice.say(f"    not yet: {'; '.join(answer.unmet)}")
 
     def _check_patience(self, answer: RolloutAnswer) -> None:
         progress = answer.rollout.progress

@@ -11,13 +11,19 @@ SERVER_FILE_NAME: Final = "server.json"
 
 
 class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """``changeover serve``. Port 0 takes any free port. ``state`` is a directory; it is made if it is not there."""
+    """``changeover serve``. Port 0 takes any free port. ``state`` is a directory; it is made if it is not there.
+
+    With ``lifeline`` it stops when its standard input ends. ``seed`` makes the salts of its rollouts repeatable, for
+    demonstrations and rehearsals: a server started twice with one seed draws alike twice, which real traffic must not.
+    """
 
     config: Path
     state: Path
     host: str
     port: int
     control_port: int
+    lifeline: bool = False
+    seed: int | None = None
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):

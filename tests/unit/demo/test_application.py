@@ -44,7 +44,7 @@ class StandIn:
             if message["type"] == "http.response.start" and self._with_ids:
                 self.ids.append(f"id-{len(self.ids)}")
                 message["headers"].append((b"x-changeover-request-id", self.ids[-1].encode()))
-            if self._cut and b'finish_reason":"stop' in message.get("body", b""):
+            if self._cut and message.get("body", b"").startswith(b"data: ") and b"[DONE]" in message["body"]:
                 message = {**message, "body": b""}
             await send(message)
 
@@ -113,5 +113,7 @@ def test_an_answer_without_a_request_id_is_a_failure() -> None:
 
 
 def test_a_stream_that_breaks_off_is_a_failure() -> None:
-    application, _ = run(StandIn(cut=True), requests=60)
-    assert application.failed > 0
+    application, answers = run(StandIn(cut=True), requests=60)
+    assert application.failed == application.streamed > 0
+    assert len(answers) == application.sent - application.streamed
+    assert "without a finish reason" in application.failures[0]

@@ -114,6 +114,18 @@ def test_answers_from_another_version_than_the_stable_stop_the_story() -> None:
         tell(world)
 
 
+def test_answers_of_the_old_version_after_a_promotion_stop_the_story() -> None:
+    world = FakeWorld(PROMOTED, ROLLED_BACK)
+
+    def leak() -> None:
+        if world.stable == SHORTER:
+            world.served["summariser-2026-01-15"] += 1
+
+    world.on_pause = leak
+    with pytest.raises(StoppedShortError, match="expected answers of summariser-2026-06-01 alone"):
+        tell(world)
+
+
 def test_an_ending_that_the_log_does_not_tell_of_is_not_believed() -> None:
     world = FakeWorld(PROMOTED, ROLLED_BACK)
     world.on_pause = lambda: world.events.clear() if world.active is not None and world.active.candidate == NEWEST else None
