@@ -45,6 +45,7 @@ from tests.unit.rollout.builders import (
     plan,
     seeded,
     tripping,
+    undecided,
     verdict,
 )
 
@@ -232,27 +233,34 @@ class ControlPlane(RuleBasedStateMachine):
             on_weight = isinstance(rollout.plan.steps[rollout.progress.step], WeightStep)
             self._event(task, Acknowledged() if on_weight else passing(rollout))
 
-    @rule(task=TASKS, stretches=st.integers(0, 4), then=st.sampled_from(["pause", "alarm", "trip", "go back", "almost"]), gap=GAPS)
-    def bring_to(self, task: str, stretches: int, then: str, gap: str) -> None:
+    @rule(task=TASKS, stretches=st.integers(0, 4), then=st.sampled_from(["pause", "alarm", "trip", "go back", "resume"]))
+    def bring_to(self, task: str, stretches: int, then: str) -> None:
         """A fresh attempt, walked to a chosen step, where something happens to it."""
-        self._ask(lambda world: roll_back(world, task=task, actor="ana", reason="by hand", now=self.now))
-        candidate = "new" if self.world.tasks[task].stable != "new" else "old"
-        self.release(task=task, candidate=candidate)
-        self.start(task=task, candidate=candidate, of=plan())
-        self.dwell_then_pass(task=task, stretches=stretches)
-        rollout = self._active(task)
-        assert rollout is not None
+        rollout = self._fresh(task, stretches)
         match then:
-            case "pause":
+            case "pause" | "resume":
                 self.pause(task=task)
+                if then == "resume":
+                    self.resume(task=task)
             case "alarm":
                 self._event(task, alarming(rollout))
             case "trip":
                 self._event(task, tripping(rollout))
-            case "almost":
-                self.almost(task=task, gap=gap)
             case _:
                 self.go_back(task=task, is_meant=True)
+
+    @rule(task=TASKS, stretches=st.sampled_from([1, 3]), gap=GAPS)
+    def bring_close(self, task: str, stretches: int, gap: str) -> None:
+        """A fresh attempt in an analysis that is all but met."""
+        self._fresh(task, stretches)
+        self.almost(task=task, gap=gap)
+
+    @rule(task=TASKS)
+    def bring_past_the_deadline(self, task: str) -> None:
+        rollout = self._fresh(task, 3)
+        self.now += 4000.0
+        self._event(task, undecided(rollout))
+        assert self.world.rollouts[rollout.id].progress.phase is Phase.PAUSED
 
     @rule(task=TASKS)
     def repeat_an_old_assessment(self, task: str) -> None:
@@ -279,6 +287,18 @@ class ControlPlane(RuleBasedStateMachine):
     def _active(self, task: str) -> Rollout | None:
         name = self.world.tasks[task].rollout
         return None if name is None else self.world.rollouts[name]
+
+    def _fresh(self, task: str, stretches: int) -> Rollout:
+        """A new attempt with the usual steps, walked on so many stretches."""
+        self._ask(lambda world: roll_back(world, task=task, actor="ana", reason="by hand", now=self.now))
+        candidate = "new" if self.world.tasks[task].stable != "new" else "old"
+        self.start(task=task, candidate=candidate, of=plan())  # refused when the pair is blocked
+        self.release(task=task, candidate=candidate)
+        self.start(task=task, candidate=candidate, of=plan())
+        self.dwell_then_pass(task=task, stretches=stretches)
+        rollout = self._active(task)
+        assert rollout is not None
+        return rollout
 
     def _dwell(self, rollout: Rollout) -> None:
         self.now = max(self.now, rollout.progress.weight_set_at) + (BLOCKS_MIN + 1) * BLOCK_S
@@ -361,6 +381,8 @@ class ControlPlane(RuleBasedStateMachine):
         if new.progress.phase is Phase.COMPLETED:
             assert new.id in self.proven, "I2: the last weight wants every gate's pass"
             assert new.progress.permille == 1000
+            route = routing_table(self.world).routes[new.task]
+            assert (route.stable, route.candidate) == (new.candidate, None)
         if new.progress.phase is not old.progress.phase:
             reached[f"{new.progress.phase} at step {new.progress.step} of {len(new.plan.steps)}"] += 1
 
@@ -405,3 +427,4 @@ def test_the_rules_hold_whatever_happens_and_the_interesting_states_are_reached(
     wanted = {f"{phase} at step {step} of 5" for phase in ("rolled_back", "paused") for step in range(5)}
     wanted |= {"completed at step 4 of 5", "completed at step 2 of 3", "weight changed within an attempt"}
     assert wanted - reached.keys() == set()
+    assert any(seen.startswith("running at step") for seen in reached), "nothing was resumed"

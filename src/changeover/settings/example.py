@@ -15,8 +15,8 @@ accounts:
     # auth: {env: MY_KEY_VARIABLE}    # or {file: /run/secrets/azure-openai}
 
 deployments:
-  # An exact version each. The only account is the default; every deployment is production unless it says
-  # environment: dev.
+  # An exact version each. The only account is the default. Every deployment is production unless it says
+  # otherwise, with {environment: dev}.
   gpt4o-prod-v0513: {model: gpt-4o, version: "2024-05-13"}
   gpt4o-prod-v1120: {model: gpt-4o, version: "2024-11-20"}
 

@@ -14,10 +14,13 @@ from pydantic_core import PydanticCustomError
 from changeover.settings.durations import DURATION_EXPECTED, DURATION_PATTERN, seconds
 from changeover.settings.endpoints import ENDPOINT_EXPECTED, endpoint_fault
 
+FORMAT_EXPECTED: Final = "1, the version of this format"
 NAME_EXPECTED: Final = "a name of letters, digits and . _ - : (up to 128, a letter or digit first)"
 DEPLOYMENT_NAME_EXPECTED: Final = "a name of letters, digits and . _ - : / (up to 128, a letter or digit first)"
 VERSION_EXPECTED: Final = 'the exact version as the provider names it, such as "2024-11-20"'
 STICKY_EXPECTED: Final = "header:NAME, safety_identifier or user"
+BLOCK_S_MIN: Final = 0.1
+BLOCK_EXPECTED: Final = f"{DURATION_EXPECTED}, at least 100ms"
 SOURCE_EXPECTED: Final = "scores/NAME: the scores of that name decide"
 
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
@@ -80,6 +83,19 @@ def _no_pool(value: object) -> object:
     if isinstance(value, list):
         raise later("a pool of several")
     return value
+
+
+def _whole_number(value: object) -> object:
+    """``true`` and ``1.0`` equal 1, but are not what is asked for."""
+    if type(value) is not int:
+        raise expected(FORMAT_EXPECTED)
+    return value
+
+
+def _long_enough(text: str) -> str:
+    if seconds(text) < BLOCK_S_MIN:
+        raise expected(BLOCK_EXPECTED)
+    return text
 
 
 def _known_source(text: str) -> str:
@@ -211,7 +227,7 @@ class ScoreTimeoutShape(Shape):
 class EvidenceShape(Shape):
     """{block: 30m, min_blocks: 12, score_timeout: {client: 1m}}"""
 
-    block: Duration | None = Field(None, description=DURATION_EXPECTED)
+    block: Annotated[Duration, AfterValidator(_long_enough)] | None = Field(None, description=BLOCK_EXPECTED)
     min_blocks: Annotated[int, Field(ge=1, le=100_000)] | None = Field(None, description="a whole number of blocks, 1 or more")
     score_timeout: ScoreTimeoutShape | None = Field(None, description="{client: 1m}")
 
@@ -283,7 +299,7 @@ class FileShape(Shape):
 
     LATER = frozenset({"policy", "datasets", "judges", "alerts"})
 
-    version: Literal[1] = Field(description="1, the version of this format")
+    version: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(description=FORMAT_EXPECTED)
     accounts: dict[Name, AccountShape] = Field(description="accounts by name, at least one", json_schema_extra={"minProperties": 1})
     deployments: dict[DeploymentName, DeploymentShape] = Field(
         description="deployments by name, at least one", json_schema_extra={"minProperties": 1}

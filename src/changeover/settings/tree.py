@@ -131,7 +131,8 @@ def read_tree(text: str) -> Tree:
     tree = Tree()
     value = tree.take(node)
     if not isinstance(value, dict):
-        tree.add_fault((), "no mapping at the top", "version:, accounts:, deployments: and tasks: at the top")
+        if not tree.faults:
+            tree.add_fault((), "no mapping at the top", "version:, accounts:, deployments: and tasks: at the top")
         raise SettingsError(tuple(fault for _, fault in tree.faults))
     tree.root = value
     return tree
