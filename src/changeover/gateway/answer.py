@@ -89,7 +89,8 @@ class Answer(Protocol):
 
 def is_encoded(upstream: Upstream) -> bool:
     """Whether the body is compressed, against our wish: it is relayed, but cannot be read."""
-    return upstream.names.get(b"content-encoding", _IDENTITY).lower() != _IDENTITY
+    coding = upstream.names.get(b"content-encoding")
+    return coding is not None and coding.lower() != _IDENTITY
 
 
 def chunk(data: bytes) -> bytes:

@@ -57,9 +57,9 @@ class Caller(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_attached", "_body", "_body_bytes", "_busy", "_call", "_completed", "_continue_due", "_deaf", "_headers",
-        "_house", "_limits", "_linger_until", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_read_bytes", "_reading", "_since",
-        "_transport", "_url", "write_paused",
+        "_attached", "_body", "_body_bytes", "_busy", "_call", "_completed", "_continue_due", "_deaf", "_headers", "_house",
+        "_in_one_read", "_limits", "_linger_until", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_read_bytes",
+        "_reading", "_since", "_transport", "_url", "write_paused",
     )  # fmt: skip
 
     def __init__(self, house: House) -> None:
@@ -78,7 +78,7 @@ class Caller(asyncio.Protocol):
         self._since = monotonic()
         self._linger_until = 0.0
         self._busy = self._completed = self._continue_due = self._deaf = self._pumping = False
-        self._reading = True
+        self._reading = self._in_one_read = True
         self.write_paused = False
 
     # The connection
@@ -116,7 +116,7 @@ class Caller(asyncio.Protocol):
         was_idle = self._phase == _IDLE
         self._completed = False
         body_bytes = self._body_bytes
-        self._read_bytes = self._raw_bytes + len(data)
+        self._read_bytes = len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -124,8 +124,10 @@ class Caller(asyncio.Protocol):
         else:
             if self._phase != _IDLE:
                 self._incomplete(data, was_idle=was_idle, body_bytes=0 if was_idle or self._completed else body_bytes)
-        self._pump()
-        self._pace()
+        if self._queue or self._continue_due:
+            self._pump()
+        if self._queue or self._phase != _IDLE or not self._reading:
+            self._pace()
 
     # What the parser says
 
@@ -134,6 +136,7 @@ class Caller(asyncio.Protocol):
         self._headers = []
         self._url = b""
         self._raw_bytes = self._body_bytes = 0
+        self._in_one_read = True
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -152,7 +155,8 @@ class Caller(asyncio.Protocol):
             message = f"Found more than {self._limits.header_count_max} headers; send fewer."
             self._refuse(Refusal(431, "too_many_headers", message))
         # A head within one read of a smaller size, as nearly all are, need not be measured.
-        if self._read_bytes > self._limits.head_bytes_max and head_bytes(self._url, self._headers) > self._limits.head_bytes_max:
+        most = self._limits.head_bytes_max
+        if (self._read_bytes > most or not self._in_one_read) and head_bytes(self._url, self._headers) > most:
             self._refuse(self._head_too_large())
         call = Call(method=parser.get_method(), url=self._url, headers=self._headers, version=parser.get_http_version())
         self._call = call
@@ -208,6 +212,7 @@ class Caller(asyncio.Protocol):
         """Bound what the parser does not hand out: a header without end, chunk sizes and extensions, trailers."""
         if was_idle:
             self._since = monotonic()
+        self._in_one_read = False
         if self._phase == _BODY:
             self._raw_bytes += len(data) - (self._body_bytes - body_bytes)
             if self._raw_bytes > self._limits.framing_bytes_max:
@@ -274,8 +279,10 @@ class Caller(asyncio.Protocol):
             self._close()
             return
         self._since = monotonic()
-        self._pump()
-        self._pace()
+        if self._queue or self._continue_due:
+            self._pump()
+        if not self._reading:
+            self._pace()
         if self._house.draining:
             self.close_if_idle()
 

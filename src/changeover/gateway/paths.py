@@ -39,10 +39,12 @@ _DEPLOYMENT_CHAT: Final = b"/chat/completions"
 
 def read_path(url: bytes) -> Endpoint | None:
     """The endpoint of an origin-form ``url`` (path and query), ``None`` when there is none. The query is ignored."""
-    path = url.partition(b"?")[0]
-    fixed = _FIXED.get(path)
-    if fixed is not None or not path.startswith(_DEPLOYMENTS):
+    fixed = _FIXED.get(url)
+    if fixed is not None:
         return fixed
+    path = url.partition(b"?")[0]
+    if not path.startswith(_DEPLOYMENTS):
+        return _FIXED.get(path)
     name = path.removeprefix(_DEPLOYMENTS)
     if not name.endswith(_DEPLOYMENT_CHAT):
         return None

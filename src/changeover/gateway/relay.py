@@ -26,7 +26,7 @@ class Relay:
     """
 
     __slots__ = (
-        "_answer", "_began", "_dialing", "_errand", "_heard_at", "_journey", "_limits", "_paused_at", "_retried",
+        "_answer", "_began", "_errand", "_heard_at", "_journey", "_limits", "_paused_at",
         "_sent_at", "_settle", "_upstream", "request",
     )  # fmt: skip
 
@@ -38,7 +38,6 @@ class Relay:
         self.request = errand.request
         self._upstream: Upstream | None = None
         self._answer: Answer | None = None
-        self._retried = False
         self._began = errand.journey.began
         self._sent_at = self._heard_at = self._paused_at = 0.0
 
@@ -64,13 +63,12 @@ class Relay:
         upstream.send(self)
 
     def stale(self) -> None:
-        """The provider had closed the idle connection: once more on a fresh one. No byte had come, so nothing was answered."""
+        """The provider had closed the idle connection: once more, on a fresh one, which cannot be stale.
+
+        No byte had come. The request may have been carried out all the same; ``attempts`` counts it.
+        """
         self._upstream = None
-        if self._retried:
-            self.broken("upstream_reset", "closed the connection before it answered")
-        else:
-            self._retried = True
-            self._errand.pool.dial(self)
+        self._errand.pool.dial(self)
 
     def unreachable(self, code: str, message: str, *, timed_out: bool) -> None:
         if self.wanted:
@@ -97,12 +95,13 @@ class Relay:
             self._fail(_BAD_GATEWAY, Broken(code, message))
 
     def _answer_for(self, upstream: Upstream) -> Answer:
-        kind = upstream.names.get(b"content-type", b"")
-        if self._errand.caller.write_paused:
+        errand = self._errand
+        if errand.caller.write_paused:
             self.pause()
-        if upstream.status == _OK and kind.lower().startswith(_EVENT_STREAM) and not is_encoded(upstream):
-            return StreamAnswer(self._errand, upstream)
-        return WholeAnswer(self._errand, upstream)
+        kind = upstream.names.get(b"content-type", b"").lower()
+        if kind.startswith(_EVENT_STREAM) and upstream.status == _OK and not is_encoded(upstream):
+            return StreamAnswer(errand, upstream)
+        return WholeAnswer(errand, upstream)
 
     # The caller
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol, cast
 
 import httptools
 
+from changeover.gateway.call import head_bytes
 from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 
@@ -58,8 +59,8 @@ class Upstream(asyncio.Protocol):
 
     __slots__ = (
         "_answered_bytes", "_awaiting", "_connection_fit", "_ended", "_head_bytes", "_head_read", "_head_told", "_headers",
-        "_home", "_interim", "_limits", "_parser", "_parts", "_paused", "_reused", "_surplus", "_to_the_end", "_transport",
-        "idle_since", "names", "status",
+        "_home", "_interim", "_limits", "_parser", "_parts", "_paused", "_read_bytes", "_reused", "_surplus", "_to_the_end",
+        "_transport", "idle_since", "names", "status",
     )  # fmt: skip
 
     def __init__(self, home: Home, limits: Limits) -> None:
@@ -77,7 +78,7 @@ class Upstream(asyncio.Protocol):
         self.names: dict[bytes, bytes] = {}
         self.status = 0
         self._parts: list[bytes] = []
-        self._head_bytes = 0
+        self._head_bytes = self._read_bytes = 0
         self._answered_bytes = self._head_read = self._head_told = self._interim = self._ended = self._surplus = self._to_the_end = False
         self._connection_fit = True
 
@@ -150,6 +151,7 @@ class Upstream(asyncio.Protocol):
             self.abort()  # nobody asked
             return
         self._answered_bytes = True
+        self._read_bytes = len(data)
         fault: _Stop | None = None
         try:
             self._parser.feed_data(data)
@@ -235,6 +237,9 @@ class Upstream(asyncio.Protocol):
         coding = self.names.get(_TRANSFER_ENCODING)
         if coding is not None and coding.lower() != b"chunked":
             raise _Stop("upstream_invalid", "answered with a transfer coding other than chunked")
+        most = self._limits.head_bytes_max
+        if self._head_bytes + self._read_bytes > most and head_bytes(b"", self._headers) > most:
+            raise self._too_long()
         self._head_read = True
         self._to_the_end = coding is None and _CONTENT_LENGTH not in self.names and self.status not in _BODILESS
 

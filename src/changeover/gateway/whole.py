@@ -22,13 +22,14 @@ _BODILESS: Final = frozenset({204, 304})
 class WholeAnswer:
     """A reply of known or unknown length, relayed byte for byte, its facts read when it is complete."""
 
-    __slots__ = ("_body_bytes", "_chunked", "_errand", "_flowing", "_json", "_parts", "_status", "_upstream")
+    __slots__ = ("_body_bytes", "_chunked", "_encoded", "_errand", "_flowing", "_json", "_parts", "_status", "_upstream")
 
     def __init__(self, errand: Errand, upstream: Upstream) -> None:
         self._errand = errand
         self._upstream = upstream
         self._status = upstream.status
-        self._json = b"json" in upstream.names.get(b"content-type", b"") and not is_encoded(upstream)
+        self._encoded = is_encoded(upstream)
+        self._json = not self._encoded and b"json" in upstream.names.get(b"content-type", b"")
         self._parts: list[bytes] = []
         self._body_bytes = 0
         self._flowing = self._chunked = False
@@ -96,6 +97,6 @@ class WholeAnswer:
         error = facts.error
         if error is None and outcome is not Outcome.ANSWERED:
             error = f"status_{self._status}"
-        elif error is None and is_encoded(self._upstream):
+        elif error is None and self._encoded:
             error = ENCODED
         return Ending(outcome, error, facts)

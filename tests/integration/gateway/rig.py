@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import h11
 import msgspec
 
+from changeover.adapters.memory import HandClock, SeededDice
 from changeover.exchange.observation import Observation
 from changeover.gateway.limits import Limits
 from changeover.gateway.server import Gateway
@@ -18,10 +19,15 @@ from changeover.traffic.table import Route, RoutingTable, Side
 from changeover.versions import Account, AccountKind, Deployment, ModelVersion, SecretReference
 
 STARTED_AT = 1_800_000_000.0
+FIRST_ID = SeededDice().token()
 SECRET = "the-accounts-own-key"
 BODY = b'{"model": "summarise","messages":[]}'
 USAGE = b'"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}'
-ANSWER = b'{"id":"c1","object":"chat.completion","model":"gpt-4o-2024-11-20","choices":[{"index":0,"message":{"role":"assistant","content":"Yes."},"finish_reason":"stop"}],' + USAGE + b"}"  # noqa: E501
+ANSWER = (
+    b'{"id":"c1","object":"chat.completion","model":"gpt-4o-2024-11-20","choices":[{"index":0,"message":{"role":"assistant","content":"Yes."},"finish_reason":"stop"}],'
+    + USAGE
+    + b"}"
+)
 EVENTS = (
     b'data: {"id":"c1","model":"gpt-4o-2024-11-20","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
     b'data: {"id":"c1","model":"gpt-4o-2024-11-20","choices":[{"index":0,"delta":{"content":"Yes"}}]}\n\n',
@@ -30,6 +36,12 @@ EVENTS = (
 USAGE_EVENT = b'data: {"id":"c1","model":"gpt-4o-2024-11-20","choices":[],' + USAGE + b"}\n\n"
 DONE = b"data: [DONE]\n\n"
 ROLE, CONTENT, FINISH = EVENTS
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Give the others their turns until ``condition`` holds; the test's own deadline ends a vain wait."""
+    while not condition():  # noqa: ASYNC110 - what is waited for is not ours to signal
+        await asyncio.sleep(0)
 
 
 class Notes:
@@ -62,20 +74,6 @@ class Notes:
 
     async def only(self) -> Observation:
         return (await self.count(1))[0]
-
-
-class StillClock:
-    def now(self) -> float:
-        return STARTED_AT
-
-
-class CountingDice:
-    def __init__(self) -> None:
-        self.count = 0
-
-    def token(self) -> str:
-        self.count += 1
-        return f"{self.count:032x}"
 
 
 @dataclass
@@ -252,6 +250,10 @@ class Client:
         self.writer = writer
         self._held = b""
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        return cast("asyncio.Transport", self.writer.transport)
+
     async def send(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.writer.write(piece)
@@ -293,7 +295,7 @@ class Client:
         return self._held
 
     def leave(self) -> None:
-        self.writer.transport.abort()
+        self.transport.abort()
 
 
 def request(body: bytes = BODY, *, path: bytes = b"/v1/chat/completions", extra: bytes = b"", method: bytes = b"POST") -> bytes:
@@ -358,10 +360,10 @@ class Rig:
 @contextlib.asynccontextmanager
 async def rig(
     table: RoutingTable | None = None, *, limits: Limits | None = None, secret: str | None = SECRET, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Rig]:
+) -> AsyncGenerator[Rig]:
     notes = Notes()
     gateway = Gateway(
-        recorder=notes, secret=lambda _: secret, clock=StillClock(), dice=CountingDice(), limits=limits or Limits(), tls=tls
+        recorder=notes, secret=lambda _: secret, clock=HandClock(STARTED_AT), dice=SeededDice(), limits=limits or Limits(), tls=tls
     )
     if table is not None:
         gateway.use(table)
@@ -374,7 +376,7 @@ async def rig(
 
 
 @contextlib.asynccontextmanager
-async def served(behave: Behaviour = answers, *, limits: Limits | None = None) -> AsyncIterator[tuple[Rig, Provider]]:
+async def served(behave: Behaviour = answers, *, limits: Limits | None = None) -> AsyncGenerator[tuple[Rig, Provider]]:
     """A gateway with one task on one provider."""
     async with (
         Provider(behave) as provider,

@@ -20,6 +20,7 @@ from tests.integration.gateway.rig import (
     request,
     says,
     served,
+    until,
 )
 
 LIMITS = Limits()
@@ -27,8 +28,7 @@ SILENT = says(then="wait")
 
 
 async def received_by(provider: Provider) -> None:
-    while not provider.received:
-        await asyncio.sleep(0)
+    await until(lambda: provider.received)
 
 
 @pytest.mark.parametrize(("data", "patience_s"), [(STREAM_REQUEST, LIMITS.first_byte_stream_s), (request(), LIMITS.first_byte_whole_s)])
@@ -129,8 +129,7 @@ async def test_a_refused_caller_that_stays_is_closed() -> None:
         assert (await client.answer()).status == 400
         assert house.gateway.open_callers == 1
         house.gateway.sweep(monotonic() + LIMITS.linger_s + 1)
-        while house.gateway.open_callers:
-            await asyncio.sleep(0)
+        await until(lambda: not house.gateway.open_callers)
 
 
 async def test_too_many_callers_are_sent_away() -> None:

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from changeover.adapters.memory import HandClock, SeededDice
 from changeover.exchange.observation import Outcome
 from changeover.gateway.server import Gateway, PortTakenError
 from tests.integration.gateway.rig import (
@@ -14,11 +15,9 @@ from tests.integration.gateway.rig import (
     LAST_CHUNK,
     STREAM_HEAD,
     STREAM_REQUEST,
-    CountingDice,
     Notes,
     Provider,
     Received,
-    StillClock,
     Wire,
     answers,
     chunk,
@@ -27,11 +26,12 @@ from tests.integration.gateway.rig import (
     says,
     served,
     table_for,
+    until,
 )
 
 
 def another() -> Gateway:
-    return Gateway(recorder=Notes(), secret=lambda _: None, clock=StillClock(), dice=CountingDice())
+    return Gateway(recorder=Notes(), secret=lambda _: None, clock=HandClock(), dice=SeededDice())
 
 
 async def test_a_port_that_answers_already_is_refused() -> None:
@@ -73,8 +73,7 @@ async def test_draining_finishes_what_is_under_way_and_takes_nothing_new() -> No
         await whole.send(request())
         await streaming.send(STREAM_REQUEST)
         await streaming.reader.readuntil(CONTENT)
-        while len(provider.received) < 2:
-            await asyncio.sleep(0)
+        await until(lambda: len(provider.received) == 2)
         draining = asyncio.ensure_future(house.gateway.drain(5.0))
         assert await idle.rest() == b""
         with pytest.raises(ConnectionError):
@@ -84,6 +83,19 @@ async def test_draining_finishes_what_is_under_way_and_takes_nothing_new() -> No
         assert (await streaming.rest()).endswith(chunk(DONE) + LAST_CHUNK)
         assert await draining
         assert {seen.outcome for seen in await house.notes.count(2)} == {Outcome.ANSWERED}
+
+
+async def test_a_request_that_is_still_coming_is_answered_while_draining_and_told_to_go() -> None:
+    async with served() as (house, _):
+        client = await house.client()
+        await client.send(request()[:40])
+        assert await house.lives()
+        draining = asyncio.ensure_future(house.gateway.drain(5.0))
+        await asyncio.sleep(0)
+        answer = await client.ask(request()[40:])
+        assert (answer.status, answer.names[b"connection"]) == (200, b"close")
+        house.leave()
+        assert await draining
 
 
 async def test_a_drain_that_takes_too_long_says_so_and_closing_cuts_the_rest() -> None:
@@ -129,8 +141,7 @@ async def test_a_deployment_that_left_the_table_finishes_and_then_loses_its_conn
     async with Provider(behave) as blue, Provider(answers) as green, rig(table_for({"blue": f"http://127.0.0.1:{blue.port}"})) as house:
         client = await house.client()
         await client.send(request())
-        while not blue.received:
-            await asyncio.sleep(0)
+        await until(lambda: blue.received)
         house.gateway.use(table_for({"green": f"http://127.0.0.1:{green.port}"}, revision=4))
         go_on.set()
         answer = await client.answer()

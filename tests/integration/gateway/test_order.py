@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.integration.gateway.rig import BODY, Received, Wire, request, served, whole
+from tests.integration.gateway.rig import BODY, Received, Wire, request, served, until, whole
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -109,8 +109,7 @@ async def test_a_question_for_the_body_waits_behind_an_answer() -> None:
         client = await house.client()
         second = request(extra=b"Expect: 100-continue\r\n")
         await client.send(request() + second[: -len(BODY)])
-        while not provider.received:
-            await asyncio.sleep(0)
+        await until(lambda: provider.received)
         asked.set()
         assert (await client.answer()).status == 200
         await client.send(BODY)

@@ -25,6 +25,7 @@ from tests.integration.gateway.rig import (
     says,
     served,
     table_for,
+    until,
     whole,
 )
 
@@ -130,7 +131,10 @@ async def test_a_chunked_json_reply_yields_its_usage() -> None:
 
 
 async def test_a_providers_trailers_are_dropped() -> None:
-    async with served(says(CHUNKED_JSON_HEAD + chunk(ANSWER) + b"0\r\nX-Changeover-Side: candidate\r\nX-T: 1\r\n\r\n")) as (house, provider):
+    async with served(says(CHUNKED_JSON_HEAD + chunk(ANSWER) + b"0\r\nX-Changeover-Side: candidate\r\nX-T: 1\r\n\r\n")) as (
+        house,
+        provider,
+    ):
         client = await house.client()
         for _ in range(2):
             answer = await client.ask(request())
@@ -284,8 +288,7 @@ async def test_the_pool_keeps_no_more_than_its_limit_and_nothing_old() -> None:
         clients = [await house.client() for _ in range(4)]
         for client in clients:
             await client.send(request())
-        while len(provider.received) < 4:
-            await asyncio.sleep(0)
+        await until(lambda: len(provider.received) == 4)
         gate.set()
         for client in clients:
             assert (await client.answer()).status == 200

@@ -9,16 +9,23 @@ from changeover.versions import AccountKind
 from tests.integration.gateway.rig import (
     ANSWER,
     BODY,
+    CONTENT,
     DONE,
     EVENTS,
+    FINISH,
+    FIRST_ID,
+    LAST_CHUNK,
+    ROLE,
     SECRET,
     STARTED_AT,
+    STREAM_HEAD,
     STREAM_REQUEST,
     USAGE_EVENT,
     Provider,
     Received,
     Wire,
     answers,
+    chunk,
     request,
     rig,
     says,
@@ -58,7 +65,7 @@ async def test_the_answer_says_who_served_and_the_model_in_the_body_stays_true()
     async with served() as (house, _):
         answer = await house.ask(request())
         names = answer.names
-        assert names[b"x-changeover-request-id"] == b"%032x" % 1
+        assert names[b"x-changeover-request-id"] == FIRST_ID.encode()
         assert names[b"x-changeover-task"] == b"summarise"
         assert names[b"x-changeover-side"] == b"stable"
         assert names[b"x-changeover-deployment"] == b"blue"
@@ -99,7 +106,13 @@ async def test_the_candidate_serves_the_units_of_its_weight() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [b"/v1/chat/completions", b"/openai/v1/chat/completions", b"/openai/chat/completions", b"/chat/completions", b"/v1/chat/completions?x=1"],
+    [
+        b"/v1/chat/completions",
+        b"/openai/v1/chat/completions",
+        b"/openai/chat/completions",
+        b"/chat/completions",
+        b"/v1/chat/completions?x=1",
+    ],
 )
 async def test_every_chat_path_is_served(path: bytes) -> None:
     async with served() as (house, provider):
@@ -177,8 +190,6 @@ async def test_one_connection_to_the_provider_carries_many_requests() -> None:
 
 
 async def test_the_time_to_first_token_is_that_of_the_first_content_not_of_the_head() -> None:
-    from tests.integration.gateway.rig import CONTENT, FINISH, LAST_CHUNK, ROLE, STREAM_HEAD, chunk
-
     async def behave(_: Received, wire: Wire) -> None:
         await wire.send(STREAM_HEAD)
         await wire.send(chunk(ROLE))
@@ -247,9 +258,7 @@ async def test_the_unit_header_beats_the_body() -> None:
     async with served() as (house, _):
         client = await house.client()
         for unit, user in ((b"one", b"ada"), (b"one", b"bob"), (b"two", b"bob")):
-            await client.ask(
-                request(b'{"model":"summarise","messages":[],"user":"%b"}' % user, extra=b"x-changeover-unit: %b\r\n" % unit)
-            )
+            await client.ask(request(b'{"model":"summarise","messages":[],"user":"%b"}' % user, extra=b"x-changeover-unit: %b\r\n" % unit))
         first, second, third = [seen.unit for seen in await house.notes.count(3)]
         assert first == second != third
 

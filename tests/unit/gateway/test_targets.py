@@ -1,0 +1,97 @@
+"""How each deployment is called."""
+
+import pytest
+
+from changeover.gateway.targets import prepare
+from changeover.traffic.table import Route, RoutingTable, Side
+from changeover.versions import Account, AccountKind, Deployment, ModelVersion, SecretReference
+
+KEY = "sk-of-the-account"
+
+
+def table(
+    endpoint: str, *, kind: AccountKind = "azure-openai", name: str = "blue", source: str = "env", task: str = "mail"
+) -> RoutingTable:
+    auth = SecretReference(source="none") if source == "none" else SecretReference(source="file", name="/run/key")
+    return RoutingTable(
+        revision=7,
+        routes={task: Route(task=task, stable=name)},
+        deployments={name: Deployment(name=name, account="a", model=ModelVersion(name="gpt-4o", version="2024-11-20"))},
+        accounts={"a": Account(name="a", kind=kind, endpoint=endpoint, auth=auth)},
+    )
+
+
+def test_a_deployment_is_called_at_its_endpoint() -> None:
+    target = prepare(table("https://aoai.example"), lambda _: KEY).targets["blue"]
+    assert target.address == ("aoai.example", 443, True)
+    assert target.prefix.startswith(
+        b"POST /openai/deployments/blue/chat/completions?api-version=2024-10-21 HTTP/1.1\r\nhost: aoai.example\r\n"
+    )
+    assert b"\r\napi-key: sk-of-the-account\r\n" in target.prefix
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address", "host"),
+    [
+        ("http://127.0.0.1:8000", ("127.0.0.1", 8000, False), b"127.0.0.1:8000"),
+        ("http://[::1]:8000", ("::1", 8000, False), b"[::1]:8000"),
+        ("http://plain.example", ("plain.example", 80, False), b"plain.example"),
+        ("https://user:pw@odd.example:8443", ("odd.example", 8443, True), b"odd.example:8443"),
+    ],
+)
+def test_host_and_port_are_those_of_the_endpoint(endpoint: str, address: tuple[str, int, bool], host: bytes) -> None:
+    target = prepare(table(endpoint), lambda _: KEY).targets["blue"]
+    assert target.address == address
+    assert b"\r\nhost: %b\r\n" % host in target.prefix
+
+
+def test_a_name_cannot_break_out_of_its_path() -> None:
+    target = prepare(table("https://aoai.example", name="a/../b c?\r\nx: y"), lambda _: KEY).targets["a/../b c?\r\nx: y"]
+    assert b"/openai/deployments/a%2F..%2Fb%20c%3F%0D%0Ax%3A%20y/chat/completions" in target.prefix
+    assert target.model == "a/../b c?\r\nx: y"
+
+
+def test_names_in_tags_cannot_break_out_of_their_header() -> None:
+    tag = prepare(table("https://aoai.example", task="r\u00e9sum\u00e9\r\nx: y"), lambda _: KEY).tags[
+        "r\u00e9sum\u00e9\r\nx: y", Side.STABLE
+    ]
+    assert tag.startswith(b"x-changeover-task: r%C3%A9sum%C3%A9%0D%0Ax%3A%20y\r\nx-changeover-side: stable\r\n")
+
+
+def test_an_account_without_a_secret_sends_none() -> None:
+    prefix = prepare(table("http://127.0.0.1:1", kind="openai-compatible", source="none"), lambda _: KEY).targets["blue"].prefix
+    assert b"authorization" not in prefix
+    assert b"api-key" not in prefix
+
+
+@pytest.mark.parametrize("secret", [None, "", "\n", "a\nb", "a\x00b", "\u00fc"])
+def test_a_secret_that_no_header_may_carry_is_a_fault_that_names_where_it_should_be(secret: str | None) -> None:
+    target = prepare(table("https://aoai.example"), lambda _: secret).targets["blue"]
+    assert target.fault is not None
+    code, message = target.fault
+    assert code == "secret_missing"
+    assert "file:/run/key" in message
+    assert target.prefix == b""
+
+
+def test_a_secret_may_end_in_a_line_end_as_files_do() -> None:
+    assert b"api-key: k\r\n" in prepare(table("https://aoai.example"), lambda _: "k\n").targets["blue"].prefix
+
+
+@pytest.mark.parametrize("endpoint", ["", "aoai.example", "ftp://aoai.example", "https://", "http://x:99999", "http://x:port"])
+def test_an_endpoint_that_cannot_be_called_is_a_fault_and_no_crash(endpoint: str) -> None:
+    target = prepare(table(endpoint), lambda _: KEY).targets["blue"]
+    assert target.fault is not None
+    assert target.fault[0] == "endpoint_invalid"
+
+
+def test_an_account_of_another_tongue_is_a_fault() -> None:
+    target = prepare(table("https://api.example", kind="anthropic"), lambda _: KEY).targets["blue"]
+    assert target.fault is not None
+    assert target.fault[0] == "account_unsupported"
+
+
+def test_a_target_never_shows_its_secret() -> None:
+    prepared = prepare(table("https://aoai.example"), lambda _: KEY)
+    assert KEY not in repr(prepared)
+    assert KEY.encode() in prepared.targets["blue"].prefix
