@@ -66,6 +66,10 @@ class BetSums(msgspec.Struct, frozen=True, kw_only=True):
             harming=_added(self.harming, other.harming),
         )
 
+    def plus_losses(self, other: "BetSums") -> "BetSums":
+        """Add what ``other`` bets on a loss; its bets on passing are not placed."""
+        return BetSums(passing=self.passing, failing=_added(self.failing, other.failing), harming=_added(self.harming, other.harming))
+
     @property
     def log_e_pass(self) -> float:
         """Against "the loss is the margin or more"."""

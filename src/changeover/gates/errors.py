@@ -22,6 +22,7 @@ from changeover.gates.levels import (
     Proven,
     level,
 )
+from changeover.gates.outage import is_outage, outage_words
 from changeover.gates.verdict import SideFigures, Verdict
 from changeover.gates.wording import decided, finding, plain
 from changeover.traffic.table import Side
@@ -37,12 +38,17 @@ from any other centre.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorsGate:
-    """The fold of all closed outcome blocks. ``sums`` bets on "answered" (1) against "error" (0) at the absolute margin."""
+    """The fold of all closed outcome blocks. ``sums`` bets on "answered" (1) against "error" (0) at the absolute margin.
+
+    ``sound`` leaves out the blocks in which the stable was down; ``outage`` says so of the last block.
+    """
 
     criterion: ErrorsCriterion
     strata: tuple[OutcomeStratum, ...] = ()
+    sound: tuple[OutcomeStratum, ...] = ()
     sums: BetSums = NOTHING_BET
     centre: Centre = NO_ERROR
+    outage: str = ""
     proven: Proven = NOTHING_PROVEN
 
     def __post_init__(self) -> None:
@@ -55,11 +61,15 @@ class ErrorsGate:
         """Take in the next block and look, at its end ``at``. Unfit data may trip but not pass."""
         strata = tuple(stratum for stratum in block.strata if is_comparable(stratum.p))
         answered, units = _answered(strata)
+        outage = _outage(strata)
+        bets = bet_sums(_stakes(strata, self.centre.value), delta=self._delta)
         grown = replace(
             self,
             strata=merge_outcome_strata(self.strata, strata),
-            sums=self.sums.plus(bet_sums(_stakes(strata, self.centre.value), delta=self._delta)),
+            sound=self.sound if outage else merge_outcome_strata(self.sound, strata),
+            sums=self.sums.plus_losses(bets) if outage else self.sums.plus(bets),
             centre=self.centre.after(total=answered, count=units),
+            outage=outage,
         )
         now = grown.evidence()
         if grown.problems():
@@ -72,7 +82,7 @@ class ErrorsGate:
         """
         events, ratio = self._events(), self.criterion.max_ratio
         return Evidence(
-            passing=log_mean_exp((log_e_below(events, ratio=ratio), self.sums.log_e_pass)),
+            passing=log_mean_exp((log_e_below(_events(self.sound), ratio=ratio), self.sums.log_e_pass)),
             failing=min(log_e_above(events, ratio=ratio), self.sums.log_e_fail),
             harming=log_e_above(events, ratio=1.0),
         )
@@ -80,11 +90,12 @@ class ErrorsGate:
     def problems(self) -> tuple[str, ...]:
         """Why the data is not fit to pass on; empty if it is."""
         stable, candidate = self._sides()
-        return tuple(
+        empty = [
             f"no observations of the {name} at a weight of 5 to 95 %"
             for name, tally in (("stable", stable), ("candidate", candidate))
             if not tally.assigned
-        )
+        ]
+        return tuple(empty) or ((self.outage,) if self.outage else ())
 
     def verdict(self) -> Verdict:
         problems, now = self.problems(), self.evidence()
@@ -130,7 +141,7 @@ class ErrorsGate:
         return self.criterion.margin_points / _POINTS
 
     def _events(self) -> list[EventCount]:
-        return [EventCount(here.p, here.stable.errors, here.candidate.errors) for here in self.strata]
+        return _events(self.strata)
 
     def _sides(self) -> tuple[OutcomeTally, OutcomeTally]:
         stable, candidate = OutcomeTally(), OutcomeTally()
@@ -153,6 +164,16 @@ class ErrorsGate:
         upper = "no upper end" if high is None else f"{high:.2f}"
         middle = "" if estimate is None else f" {estimate:.2f}"
         return f"{counts}, ratio{middle} ({low:.2f} to {upper})"
+
+
+def _events(strata: tuple[OutcomeStratum, ...]) -> list[EventCount]:
+    return [EventCount(here.p, here.stable.errors, here.candidate.errors) for here in strata]
+
+
+def _outage(strata: tuple[OutcomeStratum, ...]) -> str:
+    """What to say when the stable was down in these strata of a block; empty when it was not."""
+    errors, units = sum(here.stable.errors for here in strata), sum(here.stable.assigned for here in strata)
+    return outage_words(unanswered=errors, units=units) if is_outage(unanswered=errors, units=units) else ""
 
 
 def _stakes(strata: tuple[OutcomeStratum, ...], centre: float) -> list[Stake]:

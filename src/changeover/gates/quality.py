@@ -20,6 +20,7 @@ from changeover.gates.levels import (
     Proven,
     level,
 )
+from changeover.gates.outage import is_outage, outage_words
 from changeover.gates.verdict import SideFigures, Verdict
 from changeover.gates.wording import decided, decimals_for, finding, number, plain
 
@@ -38,6 +39,7 @@ class QualityGate:
     sums: BetSums = NOTHING_BET
     strata: tuple[ScoreStratum, ...] = ()
     seen: tuple[Seen, ...] = ()
+    outage: str = ""
     proven: Proven = NOTHING_PROVEN
 
     def __post_init__(self) -> None:
@@ -60,9 +62,11 @@ class QualityGate:
                 f"block {block.block} was summed up for a margin of {block.delta:g}, expected {self.criterion.margin_share:g}: "
                 "criteria are fixed when a rollout starts; start a new one"
             )
+        outage = _outage(block)
         grown = replace(
             self,
-            sums=self.sums.plus(block.sums),
+            sums=self.sums.plus_losses(block.sums) if outage else self.sums.plus(block.sums),
+            outage=outage,
             strata=merge_score_strata(self.strata, block.strata),
             seen=_counted(self.seen, block),
         )
@@ -84,7 +88,7 @@ class QualityGate:
         ]
         if empty:
             return tuple(empty)
-        problems: list[str] = []
+        problems: list[str] = [self.outage] if self.outage else []
         if not stable.scored + candidate.scored:
             problems.append(f"no score named {self.criterion.score} has arrived")
         for name, tally in (("stable", stable), ("candidate", candidate)):
@@ -99,7 +103,7 @@ class QualityGate:
         problems, now = self.problems(), self.evidence()
         decision = decided(self.proven, problems)
         stable, candidate = self._sides()
-        difference = self._difference()
+        difference = None if problems else self._difference()
         estimate, low, high = _ends(difference, self._width)
         trip_log_e = now.harming if self.proven.trips_on_any(self.criterion.trip) else now.failing
         return Verdict(
@@ -143,7 +147,9 @@ class QualityGate:
         return mean_difference([Stratum(here.stable.gains, here.candidate.gains) for here in self.strata], alpha=ALPHA_INTERVAL)
 
     def _figures(self, tally: ScoreTally) -> SideFigures:
-        mean = self.criterion.scale_low + tally.gains.mean * self._width if tally.gains.count else None
+        judged = tally.scored + tally.unanswered
+        # The missing enter the tests with the lowest score, but the mean that people read is of those judged.
+        mean = self.criterion.scale_low + tally.gains.mean * tally.gains.count / judged * self._width if judged else None
         return SideFigures(count=tally.scored + tally.unanswered, missing=tally.missing, mean=mean)
 
     def _margin(self) -> str:
@@ -168,6 +174,13 @@ def _ends(difference: Difference | None, width: float) -> tuple[float | None, fl
     if difference.half_width is None:
         return estimate, None, None
     return estimate, estimate - difference.half_width * width, estimate + difference.half_width * width
+
+
+def _outage(block: ScoreBlock) -> str:
+    """What to say when the stable was down in the block; empty when it was not."""
+    unanswered = sum(here.stable.unanswered for here in block.strata)
+    units = sum(here.stable.gains.count for here in block.strata)
+    return outage_words(unanswered=unanswered, units=units) if is_outage(unanswered=unanswered, units=units) else ""
 
 
 def _counted(seen: tuple[Seen, ...], block: ScoreBlock) -> tuple[Seen, ...]:

@@ -69,6 +69,27 @@ async def test_a_failing_candidate_is_rolled_back_by_its_errors() -> None:
 
 
 @in_loop
+async def test_a_total_outage_of_the_provider_promotes_nothing() -> None:
+    stage = memory_stage()
+    stage.begin(plan(quality=False))
+    for _ in range(40):
+        await stage.serve(errors=(1.0, 1.0))
+    assert stage.permille == 100
+    assert stage.rollout.progress.phase is Phase.RUNNING
+
+
+@in_loop
+async def test_an_outage_stops_quality_from_passing_too() -> None:
+    stage = memory_stage()
+    stage.begin()
+    for _ in range(40):
+        await stage.serve(errors=(1.0, 1.0))
+    assert stage.permille == 100
+    verdicts = {verdict.criterion: verdict.decision for verdict in (await stage.assessor.assess(stage.rollout)).verdicts}
+    assert set(verdicts.values()) == {"undecided"}
+
+
+@in_loop
 async def test_without_scores_nothing_advances() -> None:
     stage = memory_stage()
     stage.begin()
