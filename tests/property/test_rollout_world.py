@@ -174,10 +174,14 @@ class ControlPlane(RuleBasedStateMachine):
     def go_back(self, task: str, is_meant: bool) -> None:
         if not is_meant:
             return
-        has_candidate = routing_table(self.world).routes[task].candidate is not None
+        before = self.world
+        has_candidate = routing_table(before).routes[task].candidate is not None
         took = self._ask(lambda world: roll_back(world, task=task, actor="ana", reason="by hand", now=self.now))
-        assert took is has_candidate, "I1: rolling back works from every state with a candidate"
+        assert took or not has_candidate, "I1: rolling back works from every state with a candidate"
         assert routing_table(self.world).routes[task].candidate is None
+        if took and not has_candidate:
+            promoted = (self.world.tasks[task].stable, before.tasks[task].stable)
+            assert promoted in self.world.tasks[task].blocked, "only a promotion is undone, and what was promoted is blocked"
 
     @rule(task=TASKS)
     def pause(self, task: str) -> None:

@@ -22,7 +22,7 @@ from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_
 from changeover.bootstrap.child import GatewayChild, GatewayFailedError
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
-from changeover.bootstrap.state_dir import StateDir
+from changeover.bootstrap.state_dir import StateDir, StateDirError
 from changeover.controller.assessor import StoreAssessor
 from changeover.controller.loop import Controller
 from changeover.controller.office import StoreOffice
@@ -56,10 +56,10 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
     configure_log("server")
     _refuse_open_door(options.host)
     declared = read_settings(options.config)
-    state = StateDir(options.state)
     try:
+        state = StateDir(options.state)
         store = open_store(state.database)
-    except StoreError as error:
+    except (StateDirError, StoreError) as error:
         raise ServeError(str(error)) from error
     _settle(store, declared, options.config)
     run_program(_serve(options, state, store, ready))

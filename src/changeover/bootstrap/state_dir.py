@@ -15,12 +15,25 @@ SOCKET_PATH_MAX: Final = 100
 """The kernel takes 107 bytes for a Unix socket's path; the rest is room for a temporary name."""
 
 
+class StateDirError(Exception):
+    """The state directory cannot be used; the message says why and what to do."""
+
+
 class StateDir:
     """``changeover.db``, ``token``, ``server.json``, ``control.sock`` and ``planes/``, for this user only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateDirError(
+                f"cannot make the state directory {self.path}: {error.strerror}; expected a place this user may write; name one: --state"
+            ) from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise StateDirError(
+                f"cannot write into the state directory {self.path}; make it writable for this user, or name another with --state"
+            )
         self._socket_home: tempfile.TemporaryDirectory[str] | None = None
 
     @property

@@ -39,10 +39,17 @@ def render_evidence(rollout: Rollout, assessment: Assessment) -> RenderableType:
     """The table of criteria, a sentence for each, the check of the draw, and what is not asked at all."""
     left_out = [cell(f"{name}: not asked, {reason}", "dim") for name, reason in sorted(rollout.plan.criteria.left_out.items())]
     sentences = [cell(f"{verdict.criterion}: {verdict.sentence}") for verdict in assessment.verdicts]
-    dwell = f"{assessment.blocks} closed blocks ({assessment.served_s:g} s) at this weight"
+    dwell = f"{assessment.blocks} closed blocks ({assessment.served_s:g} s) at this weight; "
     until = f"evidence up to {words.moment(assessment.closed_until)} UTC"
     body = criteria_table(rollout.plan.criteria, assessment) if assessment.verdicts else cell("no criterion is asked")
-    return Group(body, cell(""), *sentences, *left_out, sample_ratio_line(assessment.sample_ratio), cell(f"{dwell}; {until}", "dim"))
+    return Group(
+        body,
+        cell(""),
+        *sentences,
+        *left_out,
+        sample_ratio_line(assessment.sample_ratio),
+        cell(until if rollout.progress.phase.is_final else dwell + until, "dim"),
+    )
 
 
 def criteria_table(criteria: Criteria, assessment: Assessment) -> RenderableType:

@@ -8,7 +8,7 @@ from changeover.api.answers import EventsAnswer
 from changeover.console import words
 from changeover.console.tables import cell, plain_table
 from changeover.rollout.state import Phase
-from changeover.rollout.world import ChangeBody, PairReleased, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
+from changeover.rollout.world import ChangeBody, PairReleased, PromotionUndone, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
 
 
 def render_events(answer: EventsAnswer) -> RenderableType:
@@ -37,6 +37,8 @@ def what_happened(change: ChangeBody) -> str:
             return f"rollout {rollout.id} started: {rollout.candidate} at {words.percent(rollout.progress.permille / 10)}"
         case RolloutMoved():
             return _moved(change)
+        case PromotionUndone():
+            return f"promotion by {change.rollout} undone, its old stable serves again"
         case PairReleased():
             return f"{change.stable} -> {change.candidate} released"
         case _:

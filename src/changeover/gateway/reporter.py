@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from changeover.exchange.observation import Observation
+from changeover.gateway.failure_log import FailureLog
 from changeover.ports.clock import Clock
 from changeover.ports.plane_disk import CrashLedger, Spool
 from changeover.ports.planes import BatchRefusedError, Dropped, LinkDownError, ObservationBatch, PlaneLink
@@ -56,6 +57,7 @@ class Reporter:
         self._ledger = ledger
         self._clock = clock
         self._queue: deque[Observation] = deque()
+        self._failures = FailureLog()
         self._in_flight: dict[str, tuple[float, Side | None]] = {}
         self._dropped: dict[Side | None, int] = dict.fromkeys(_SIDES, 0)
         self._dropped_told: dict[Side | None, int] = dict.fromkeys(_SIDES, 0)
@@ -102,10 +104,12 @@ class Reporter:
             self._dropped[side] += 1
         else:
             self._queue.append(observation)
+        self._failures.note(observation)
 
     async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Deliver until cancelled, every ``flush_s`` seconds: first what an earlier boot left behind."""
         while True:
+            self._failures.tell(self._clock.now())
             while await self.flush():
                 pass
             await sleep(self.flush_s if self._connected else self._backoff_s)

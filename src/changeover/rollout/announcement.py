@@ -25,7 +25,14 @@ def rolled_back(rollout: Rollout, *, from_permille: int) -> Command:
 def completed(rollout: Rollout) -> Command:
     gates = ", ".join(rollout.plan.gates)
     weight = f"{rollout.candidate} serves {percent(rollout.progress.permille)} of {rollout.task} and is its stable; passed: {gates}"
-    return _alert(rollout, "completed", f"{weight}. To go back: {return_command(rollout)}")
+    return _alert(rollout, "completed", f"{weight}. {_way_back(rollout)}")
+
+
+def undone(rollout: Rollout, reason: str) -> Command:
+    """A promotion was taken back."""
+    weight = f"{rollout.stable} is the stable of {rollout.task} again and serves all of it; {rollout.candidate} is blocked"
+    again = f"To allow another attempt: {release_command(rollout.task, rollout.candidate)}"
+    return _alert(rollout, "undone", f"{reason}. {weight}. {again}")
 
 
 def trip_reason(verdict: Verdict) -> str:
@@ -46,11 +53,6 @@ def deadline_reason(waited_s: float, limit_s: float, reasons: tuple[str, ...]) -
 
 def release_command(task: str, candidate: str) -> str:
     return f"changeover rollout release {task} --to {candidate}"
-
-
-def return_command(rollout: Rollout) -> str:
-    """After a promotion the old stable takes all traffic again by a split set by hand."""
-    return f"changeover task split {rollout.task} {rollout.candidate}=0 {rollout.stable}=100"
 
 
 def _way_back(rollout: Rollout) -> str:

@@ -13,7 +13,18 @@ from changeover.rollout.plan import Plan, percent
 from changeover.rollout.refusal import NothingToDo, Refusal
 from changeover.rollout.requirement import plan_faults
 from changeover.rollout.state import Assessed, Command, Event, Pause, Phase, Resume, RollBack, Rollout, Started
-from changeover.rollout.world import PairReleased, Proposal, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet, TaskState, World
+from changeover.rollout.world import (
+    PairReleased,
+    PromotionUndone,
+    Proposal,
+    RolloutMoved,
+    RolloutStarted,
+    Seeded,
+    Split,
+    SplitSet,
+    TaskState,
+    World,
+)
 from changeover.traffic.table import WEIGHT_FULL_PERMILLE
 from changeover.versions import Account, Deployment
 
@@ -103,7 +114,11 @@ def start_rollout(world: World, request: RolloutRequest, *, order: Order, now: f
 
 
 def roll_back(world: World, *, task: str, actor: str, reason: str, now: float) -> Proposal:
-    """All traffic of ``task`` to its stable, from every state. It takes no revision: rolling back always wins (rule I1)."""
+    """All traffic of ``task`` to its stable, from every state. It takes no revision: rolling back always wins (rule I1).
+
+    An active rollout is rolled back; else a split set by hand ends; else, when the present stable came by a promotion,
+    that promotion is undone: the deployment it replaced is the stable again.
+    """
     order = Order(actor=actor, reason=reason or "rolled back by hand")
     state = _task(world, task, order)
     if state.rollout is not None:
@@ -113,11 +128,8 @@ def roll_back(world: World, *, task: str, actor: str, reason: str, now: float) -
         return _proposal(order, SplitSet(task=task, split=None), _publish(task))
     promoted = _promotion(world, state)
     if promoted is not None:
-        raise Refusal(
-            "conflict",
-            f"rollout {promoted.id} is completed and {promoted.candidate} is the stable of {task}; "
-            "rolling back a promotion is not in this version",
-            hint=f"Send all traffic to the old deployment: {announcement.return_command(promoted)}",
+        return _proposal(
+            order, PromotionUndone(task=task, rollout=promoted.id), _publish(task), announcement.undone(promoted, order.reason)
         )
     raise NothingToDo(f"nothing to roll back: {state.stable} serves all of {task}")
 
@@ -232,11 +244,10 @@ def _split_weights(world: World, state: TaskState, weights: Mapping[str, int]) -
 
 
 def _promotion(world: World, state: TaskState) -> Rollout | None:
-    """The completed rollout that made the task's present stable, if its latest attempt did."""
-    latest = max(
-        (rollout for rollout in world.rollouts.values() if rollout.task == state.name), key=lambda rollout: rollout.attempt, default=None
-    )
-    return latest if latest is not None and latest.progress.phase is Phase.COMPLETED else None
+    """The task's last promotion, while it stands. Only the last: pressing the button twice must not go back two versions."""
+    completed = [each for each in world.rollouts.values() if each.task == state.name and each.progress.phase is Phase.COMPLETED]
+    latest = max(completed, key=lambda rollout: rollout.attempt, default=None)
+    return latest if latest is not None and latest.candidate == state.stable else None
 
 
 def _new_rollout(state: TaskState, request: RolloutRequest, now: float) -> Rollout:
@@ -253,7 +264,7 @@ def _new_rollout(state: TaskState, request: RolloutRequest, now: float) -> Rollo
     )
 
 
-def _proposal(order: Order, body: SplitSet | RolloutStarted | PairReleased, *commands: Command) -> Proposal:
+def _proposal(order: Order, body: SplitSet | RolloutStarted | PromotionUndone | PairReleased, *commands: Command) -> Proposal:
     return Proposal(actor=order.actor, reason=order.reason, body=body, commands=commands)
 
 

@@ -93,7 +93,7 @@ Event = Started | Acknowledged | Assessed | RollBack | Pause | Resume
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A side effect the outer rooms owe: publish the new table, tell people.
 
-    ``subject`` is the task. ``topic`` is what an alert is about: started, paused, rolled_back or completed.
+    ``subject`` is the task. ``topic`` is what an alert is about: started, paused, rolled_back, completed or undone.
     """
 
     kind: Literal["publish_table", "alert"]

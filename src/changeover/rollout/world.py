@@ -79,6 +79,15 @@ class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved
     evidence_hash: str = ""
 
 
+class PromotionUndone(msgspec.Struct, frozen=True, kw_only=True, tag="promotion_undone"):
+    """A promoted candidate is no longer trusted: the rollout's old stable is the task's stable again, and the pair is
+    blocked. A split set by hand since then ends with it.
+    """
+
+    task: str
+    rollout: str
+
+
 class PairReleased(msgspec.Struct, frozen=True, kw_only=True, tag="pair_released"):
     """A pair that was rolled back may be started again."""
 
@@ -87,7 +96,7 @@ class PairReleased(msgspec.Struct, frozen=True, kw_only=True, tag="pair_released
     candidate: str
 
 
-ChangeBody = Seeded | SplitSet | RolloutStarted | RolloutMoved | PairReleased
+ChangeBody = Seeded | SplitSet | RolloutStarted | RolloutMoved | PromotionUndone | PairReleased
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +185,10 @@ def _applied(world: World, body: ChangeBody) -> World:
             return _started(world, body.rollout)
         case RolloutMoved():
             return _moved(world, body)
+        case PromotionUndone():
+            rollout = world.rollouts[body.rollout]
+            task = world.tasks[body.task]
+            return _with_task(world, msgspec.structs.replace(_blocking(task, rollout), stable=rollout.stable, split=None))
         case PairReleased():
             task = world.tasks[body.task]
             kept = tuple(pair for pair in task.blocked if pair != (body.stable, body.candidate))
@@ -199,10 +212,13 @@ def _moved(world: World, body: RolloutMoved) -> World:
         case "completed":
             return _with_task(world, msgspec.structs.replace(task, rollout=None, stable=rollout.candidate))
         case "rolled_back":
-            blocked = tuple(dict.fromkeys((*task.blocked, (rollout.stable, rollout.candidate))))
-            return _with_task(world, msgspec.structs.replace(task, rollout=None, blocked=blocked))
+            return _with_task(world, msgspec.structs.replace(_blocking(task, rollout), rollout=None))
         case _:
             return world
+
+
+def _blocking(task: TaskState, rollout: Rollout) -> TaskState:
+    return msgspec.structs.replace(task, blocked=tuple(dict.fromkeys((*task.blocked, (rollout.stable, rollout.candidate)))))
 
 
 def _with_task(world: World, task: TaskState) -> World:

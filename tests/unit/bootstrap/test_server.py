@@ -7,7 +7,7 @@ import pytest
 
 from changeover.adapters.memory import MemoryStore, SeededDice
 from changeover.bootstrap.server import ServeError, read_settings, serve
-from changeover.bootstrap.state_dir import StateDir
+from changeover.bootstrap.state_dir import StateDir, StateDirError
 from changeover.ports.serving import ServeOptions, ServerRecord
 from changeover.rollout.commands import seed
 from changeover.rollout.world import TaskState, World
@@ -44,6 +44,12 @@ def test_a_file_that_is_no_text_is_one_fault(tmp_path: Path) -> None:
     (tmp_path / "changeover.yaml").write_bytes(b"version: \xff")
     with pytest.raises(SettingsError, match="UTF-8"):
         read_settings(tmp_path / "changeover.yaml")
+
+
+def test_a_state_directory_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateDirError, match="--state"):
+        StateDir(tmp_path / "file" / "state")
 
 
 def test_the_state_is_for_its_user_only(tmp_path: Path) -> None:

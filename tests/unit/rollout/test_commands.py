@@ -206,16 +206,28 @@ def test_with_nothing_to_roll_back_it_says_so() -> None:
     assert _refusal(lambda: _roll_back(seeded(), "nobody")).code == "not_found"
 
 
-def test_after_a_promotion_rolling_back_names_the_split_that_goes_back_and_it_works() -> None:
+def test_rolling_back_after_a_promotion_undoes_it_and_blocks_the_pair() -> None:
     world = _promoted()
     assert world.tasks["email"].stable == "new"
-    refusal = _refusal(lambda: _roll_back(world))
-    assert "not in this version" in refusal.message
-    assert refusal.hint.endswith("changeover task split email new=0 old=100")
-    back = committed(world, _split(world, {"new": 0, "old": 1000}))
+    back = committed(world, _roll_back(world))
     route = routing_table(back).routes["email"]
-    assert (route.candidate, route.candidate_permille) == ("old", 1000)
-    assert committed(back, _roll_back(back)).tasks["email"].split is None
+    assert (route.stable, route.candidate, route.candidate_permille) == ("old", None, 0)
+    assert back.tasks["email"].blocked == (("old", "new"),)
+    assert _refusal(lambda: _start(back, "new", name="r2")).code == "conflict"
+
+
+def test_pressing_the_button_twice_after_a_promotion_goes_back_once() -> None:
+    world = _promoted()
+    back = committed(world, _roll_back(world))
+    assert "nothing to roll back: old serves all of email" in _refusal(lambda: _roll_back(back)).message
+
+
+def test_a_split_set_after_a_promotion_ends_before_the_promotion_is_undone() -> None:
+    world = _promoted()
+    split = committed(world, _split(world, {"new": 500, "old": 500}))
+    once = committed(split, _roll_back(split))
+    assert (once.tasks["email"].stable, once.tasks["email"].split) == ("new", None)
+    assert committed(once, _roll_back(once)).tasks["email"].stable == "old"
 
 
 def test_a_rollout_back_to_the_old_stable_can_be_started_after_a_promotion() -> None:

@@ -234,5 +234,5 @@ def test_every_alert_names_the_limit_and_the_one_command_to_go_back() -> None:
         "rolled_back": "rollout r1 rolled back: by hand. new went from 50 % to 0 % of email; old serves all of it. "
         "To allow another attempt: changeover rollout release email --to new",
         "completed": "rollout r1 completed: new serves 100 % of email and is its stable; passed: quality, errors. "
-        "To go back: changeover task split email new=0 old=100",
+        "To go back: changeover rollback email",
     }
