@@ -12,11 +12,12 @@ from changeover.api.answers import StartedAnswer
 from changeover.api.bodies import actor_of, read_json
 from changeover.api.commanding import Reason
 from changeover.api.desk import Desk, desk_of
-from changeover.api.errors import ApiError, answer
+from changeover.api.errors import ApiError, answer, invalid
 from changeover.api.problem import Problem
 from changeover.rollout.commands import Order, RolloutRequest, start_rollout
 from changeover.rollout.plan import Plan
 from changeover.rollout.world import Proposal, RolloutStarted, World
+from changeover.settings.declared import SettingsError
 from changeover.settings.plans import UnsourcedError, plan_for
 
 _SUFFIX_DIGITS: Final = 6
@@ -56,6 +57,10 @@ async def _plan(desk: Desk, sent: StartOrder) -> tuple[str | None, Plan]:
         return plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without)
     except UnsourcedError as error:
         raise _unsourced(error) from error
+    except SettingsError as error:
+        raise invalid(
+            "what was asked for does not fit changeover.yaml", hint="correct the command, or the file", faults=error.faults
+        ) from error
 
 
 def _unsourced(error: UnsourcedError) -> ApiError:
