@@ -7,14 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.wire.sse import StreamReader
+from changeover.wire.readers import stream_reader
+from changeover.wire.surface import Surface
+from tests.unit.wire.response_streams import RESPONSE_STREAMS
 from tests.unit.wire.streams import STREAMS, Stream
 
+SPARSE = 5
+"""Single bytes have tried every place; of the cuts in two some are enough."""
 
-def relay(pieces: list[bytes], *, hide_usage: bool) -> tuple[bytes, object]:
-    reader = StreamReader(hide_usage=hide_usage)
+
+def relay(pieces: list[bytes], *, hide_usage: bool = False, surface: Surface = Surface.CHAT) -> tuple[bytes, object]:
+    reader = stream_reader(surface, hide_usage=hide_usage)
     relayed = b"".join([reader.feed(piece) for piece in pieces]) + reader.close()
-    return relayed, (reader.facts, reader.content_started, reader.done, reader.failed)
+    return relayed, (reader.facts, reader.content_started, reader.done, reader.failed, reader.error)
 
 
 def cut(body: bytes, places: list[int]) -> list[bytes]:
@@ -41,9 +46,28 @@ def test_every_way_of_cutting_gives_the_same(stream: Stream, places: list[int], 
     assert relay(pieces, hide_usage=hide_usage) == relay([stream.body], hide_usage=hide_usage)
 
 
-JSON_FRAGMENTS = [b'{"choices":[],"usage":{}}', b'{"choices":[{"delta":{"content":"x"}}]}', b'{"error":1}', b"[DONE]"]
-LINE_FRAGMENTS = [b"data: ", b"data:", b"event: error", b":", b"\n", b"\r", b"\r\n", b"\xff", b"\xef\xbb\xbf"]
-FRAGMENTS = st.sampled_from(JSON_FRAGMENTS + LINE_FRAGMENTS)
+@pytest.mark.parametrize("stream", RESPONSE_STREAMS, ids=lambda stream: stream.name)
+def test_every_cut_of_a_streamed_response_in_two_and_in_single_bytes_gives_the_same(stream: Stream) -> None:
+    body = stream.body
+    expected = relay([body], surface=Surface.RESPONSES)
+    assert expected[0] == body
+    assert relay(body.splitlines(keepends=True), surface=Surface.RESPONSES) == expected
+    assert relay([body[at : at + 1] for at in range(len(body))], surface=Surface.RESPONSES) == expected
+    for at in range(0, len(body), SPARSE):
+        assert relay([body[:at], body[at:]], surface=Surface.RESPONSES) == expected
+
+
+@given(stream=st.sampled_from(RESPONSE_STREAMS), places=st.lists(st.integers(0, 3000), max_size=12), surface=st.sampled_from(Surface))
+def test_every_way_of_cutting_a_streamed_response_gives_the_same(stream: Stream, places: list[int], surface: Surface) -> None:
+    pieces = cut(stream.body, [min(place, len(stream.body)) for place in places])
+    assert relay(pieces, surface=surface) == relay([stream.body], surface=surface)
+    assert relay(pieces, surface=surface)[0] == stream.body
+
+
+CHAT_FRAGMENTS = [b'{"choices":[],"usage":{}}', b'{"choices":[{"delta":{"content":"x"}}]}', b'{"error":1}', b"[DONE]"]
+RESPONSE_FRAGMENTS = [b'{"type":"response.completed","response":{"object":"response"}}', b'{"type":"response.x.delta"}']
+LINE_FRAGMENTS = [b"data: ", b"data:", b"event: error", b"event: response.failed", b":", b"\n", b"\r", b"\r\n", b"\xff", b"\xef\xbb\xbf"]
+FRAGMENTS = st.sampled_from(CHAT_FRAGMENTS + RESPONSE_FRAGMENTS + LINE_FRAGMENTS)
 
 
 @given(fragments=st.lists(FRAGMENTS, max_size=30), places=st.lists(st.integers(0, 400), max_size=10))
@@ -53,12 +77,14 @@ def test_any_mixture_of_fragments_is_relayed_whole_and_read_alike_in_every_cut(f
     assert relay(pieces, hide_usage=False)[0] == body
     for hide_usage in (False, True):
         assert relay(pieces, hide_usage=hide_usage) == relay([body], hide_usage=hide_usage)
+    assert relay(pieces, surface=Surface.RESPONSES) == relay([body], surface=Surface.RESPONSES)
 
 
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_relayed_and_do_no_harm(body: bytes) -> None:
     assert relay([body], hide_usage=False)[0] == body
     assert relay([body], hide_usage=True)[0] == body
+    assert relay([body], surface=Surface.RESPONSES)[0] == body
 
 
 def test_the_corpus_holds_what_the_properties_are_about() -> None:

@@ -29,14 +29,20 @@ class EventCount(NamedTuple):
     candidate: int
 
 
-def log_e_above(counts: Sequence[EventCount], *, ratio: float) -> float:
-    """Log E against "the candidate's rate is at most ``ratio`` times the stable's"."""
-    return log_mean_exp([_log_likelihood_ratio(counts, alternative=ratio * step, null=ratio) for step in STEPS])
+def log_e_above(counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0, steps: Sequence[float] = STEPS) -> float:
+    """Log E against "the candidate's rate is at most ``ratio`` times the stable's".
+
+    ``dispersion`` is by how much events vary more than independent ones would (evidence/tempering.py): each bet's
+    log-capital is divided by it before they are averaged. ``steps`` is the grid of alternatives.
+    """
+    usable = _usable(counts)
+    return log_mean_exp([_log_likelihood_ratio(usable, alternative=ratio * step, null=ratio) / dispersion for step in steps])
 
 
-def log_e_below(counts: Sequence[EventCount], *, ratio: float) -> float:
-    """Log E against "the candidate's rate is at least ``ratio`` times the stable's"."""
-    return log_mean_exp([_log_likelihood_ratio(counts, alternative=ratio / step, null=ratio) for step in STEPS])
+def log_e_below(counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0) -> float:
+    """Log E against "the candidate's rate is at least ``ratio`` times the stable's"; ``dispersion`` as above."""
+    usable = _usable(counts)
+    return log_mean_exp([_log_likelihood_ratio(usable, alternative=ratio / step, null=ratio) / dispersion for step in STEPS])
 
 
 def ratio_estimate(counts: Sequence[EventCount]) -> float | None:
@@ -69,7 +75,7 @@ def ratio_interval(counts: Sequence[EventCount], *, alpha: float) -> tuple[float
 
 def _log_likelihood_ratio(counts: Sequence[EventCount], *, alternative: float, null: float) -> float:
     total = 0.0
-    for p, stable, candidate in _usable(counts):
+    for p, stable, candidate in counts:
         spread = log((p * alternative + 1 - p) / (p * null + 1 - p))
         total += candidate * log(alternative / null) - (candidate + stable) * spread
     return total

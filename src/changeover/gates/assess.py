@@ -3,34 +3,51 @@
 The same blocks give the same assessment, bit for bit (rule I12). A fold costs the same however many came before.
 """
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
 
 from changeover.evidence.blocks import BlockClock
-from changeover.evidence.outcomes import OutcomeBlock
-from changeover.evidence.scores import ScoreBlock
 from changeover.gates.criteria import Criteria, EvidenceRules
-from changeover.gates.errors import ErrorsGate
-from changeover.gates.quality import QualityGate
-from changeover.gates.sample_ratio import NOTHING_DRAWN, SampleRatioCheck
-from changeover.gates.verdict import Assessment
+from changeover.gates.hash import config_hash
+from changeover.gates.streams import OUTCOMES, OutcomeStream, Row, Stream, streams_for
+from changeover.gates.verdict import Assessment, Verdict
+from changeover.gates.wording import unfit
 
-_BEFORE_ALL = -1
+_DIGEST_BYTES: Final = 16
+
+
+class EvidenceError(ValueError):
+    """A summary cannot be folded: what was found, what was expected, what to do."""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """One closed block of one stream, as it is stored. ``config`` is the hash of what it was made for."""
+
+    stream: str
+    block: int
+    config: str
+    content: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """An immutable fold over a rollout's two streams of closed blocks, each in its own order and at its own pace.
+    """An immutable fold over a rollout's streams of closed blocks, each in its own order and at its own pace.
 
-    A criterion that is left out, or quality without a source, has no gate and no verdict. ``outcomes_block`` and
-    ``scores_block`` are the last blocks taken in, -1 before the first.
+    ``closed`` counts the blocks taken in, by stream: the next one is of that number. ``digests`` chain what was folded.
+    ``refusal`` says why this evidence decides nothing, if it does not.
     """
 
     clock: BlockClock
-    quality: QualityGate | None
-    errors: ErrorsGate | None
-    sample_ratio: SampleRatioCheck = NOTHING_DRAWN
-    outcomes_block: int = _BEFORE_ALL
-    scores_block: int = _BEFORE_ALL
+    config: str
+    samples_min: int
+    streams: Mapping[str, Stream]
+    closed: Mapping[str, int]
+    digests: Mapping[str, str]
+    refusal: str = ""
 
     @classmethod
     def begin(cls, *, criteria: Criteria, rules: EvidenceRules, clock: BlockClock) -> "Judge":
@@ -41,53 +58,104 @@ class Judge:
         """
         if clock.block_s != rules.block_s:
             raise ValueError(f"the clock's blocks last {clock.block_s} s; expected {rules.block_s} s, as evidence.block declares")
-        quality = criteria.quality
+        streams = {stream.name: stream for stream in streams_for(criteria)}
         return cls(
             clock=clock,
-            quality=QualityGate(criterion=quality) if quality is not None and quality.score is not None else None,
-            errors=ErrorsGate(criterion=criteria.errors) if criteria.errors is not None else None,
+            config=config_hash(criteria, rules),
+            samples_min=criteria.min_samples,
+            streams=streams,
+            closed=dict.fromkeys(streams, 0),
+            digests=dict.fromkeys(streams, ""),
         )
 
-    def add_outcomes(self, block: OutcomeBlock) -> "Judge":
-        """The next closed block of outcomes: both the sample-ratio check and the errors gate look at its end.
+    @property
+    def outcomes(self) -> OutcomeStream:
+        found = self.streams[OUTCOMES]
+        assert isinstance(found, OutcomeStream)
+        return found
+
+    def informed(self, stream: str, rows: Sequence[Row]) -> "Judge":
+        """A stream's first block is to be summed up knowing what the stable alone did before the rollout."""
+        assert self.closed[stream] == 0, "what was known before must not change afterwards"
+        return self._with(stream, self.streams[stream].informed(rows))
+
+    def summarise(self, stream: str, rows: Sequence[Row]) -> bytes:
+        """The stream's next block, made of its enrolled rows, as it is to be stored."""
+        block = self.closed[stream]
+        content = msgspec.Raw(self.streams[stream].summarise(rows, block=block))
+        return msgspec.json.encode(Summary(stream=stream, block=block, config=self.config, content=content))
+
+    def add(self, body: bytes) -> "Judge":
+        """Take in the next closed block of a stream and look, at its end.
 
         Raises:
-            ValueError: the block is not after the last one; counting it twice would invent evidence.
+            EvidenceError: it is no summary, was made under another configuration or margin, or is not the next block:
+                counting one twice would invent evidence.
         """
-        _must_follow(block.block, self.outcomes_block, "outcome")
-        at = self.clock.end(block.block)
+        summary = self._next(body)
+        try:
+            grown = self.streams[summary.stream].fold(bytes(summary.content), at=self.clock.end(summary.block))
+        except msgspec.DecodeError as error:
+            raise EvidenceError(f"{summary.stream} block {summary.block} cannot be read: {error}; expected a summary of ours") from error
+        except (ValueError, ArithmeticError) as error:
+            raise EvidenceError(f"{summary.stream} block {summary.block} cannot be folded: {error}") from error
+        digest = hashlib.blake2b(self.digests[summary.stream].encode() + body, digest_size=_DIGEST_BYTES).hexdigest()
         return replace(
-            self,
-            sample_ratio=self.sample_ratio.add(block, at=at),
-            errors=self.errors.add(block, at=at) if self.errors is not None else None,
-            outcomes_block=block.block,
+            self._with(summary.stream, grown),
+            closed={**self.closed, summary.stream: summary.block + 1},
+            digests={**self.digests, summary.stream: digest},
         )
 
-    def add_scores(self, block: ScoreBlock) -> "Judge":
-        """The next closed block of scores; without a quality gate it changes nothing but the count.
+    def refused(self, reason: str) -> "Judge":
+        """The same judge, who from now on finds nothing fit to decide on."""
+        return replace(self, refusal=reason)
 
-        Raises:
-            ValueError: the block is not after the last one, or was summed up for another margin.
-        """
-        _must_follow(block.block, self.scores_block, "score")
-        quality = self.quality.add(block, at=self.clock.end(block.block)) if self.quality is not None else None
-        return replace(self, quality=quality, scores_block=block.block)
-
-    def assessment(self, *, blocks_dwelt: int, served_s: float, closed_until: float, evidence_hash: str) -> Assessment:
+    def assessment(self, *, blocks_dwelt: int, served_s: float, closed_until: float) -> Assessment:
         """All verdicts as they stand. Looking changes nothing."""
-        gates = (self.quality, self.errors)
         return Assessment(
-            verdicts=tuple(gate.verdict() for gate in gates if gate is not None),
-            sample_ratio=self.sample_ratio.figures(),
+            verdicts=tuple(self._fit(verdict) for stream in self.streams.values() for verdict in stream.verdicts()),
+            sample_ratio=self.outcomes.sample_ratio.figures(),
             blocks=blocks_dwelt,
             served_s=served_s,
             closed_until=closed_until,
-            evidence_hash=evidence_hash,
+            evidence_hash=self.evidence_hash,
+            config_hash=self.config,
+            closed=dict(self.closed),
         )
 
+    @property
+    def evidence_hash(self) -> str:
+        """Over all streams, each in its own order, so that it does not depend on how they interleaved in time."""
+        joined = "\n".join(f"{name} {self.digests[name]}" for name in sorted(self.digests))
+        return hashlib.blake2b(joined.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
-def _must_follow(block: int, last: int, stream: str) -> None:
-    if block <= last:
-        raise ValueError(
-            f"{stream} block {block} came after block {last}; expected each block once and in order: fold the stored blocks anew"
-        )
+    def _fit(self, verdict: Verdict) -> Verdict:
+        """A verdict on evidence that was refused, or a pass on too few units, decides nothing. A proven loss still does."""
+        if self.refusal:
+            return unfit(msgspec.structs.replace(verdict, tripped=False), self.refusal)
+        fewest = min(verdict.stable.count, verdict.candidate.count)
+        if fewest >= self.samples_min or verdict.tripped or verdict.decision == "fail":
+            return verdict
+        return unfit(verdict, f"{fewest} units on a side, min_samples asks for {self.samples_min}")
+
+    def _next(self, body: bytes) -> Summary:
+        try:
+            summary = msgspec.json.decode(body, type=Summary)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise EvidenceError(f"a summary cannot be read: {error}; expected one of this version: start a new attempt") from error
+        if summary.stream not in self.closed:
+            raise EvidenceError(f"found a summary of {summary.stream!r}; expected one of {', '.join(self.closed)}")
+        if summary.config != self.config:
+            raise EvidenceError(
+                f"{summary.stream} block {summary.block} was made under configuration {summary.config or 'unknown'}, "
+                f"this one is {self.config}: evidence is never carried over, start a new attempt"
+            )
+        if summary.block != self.closed[summary.stream]:
+            raise EvidenceError(
+                f"{summary.stream} block {summary.block} came where block {self.closed[summary.stream]} was due; "
+                "expected each block once and in order: fold the stored blocks anew"
+            )
+        return summary
+
+    def _with(self, name: str, stream: Stream) -> "Judge":
+        return replace(self, streams={**self.streams, name: stream})

@@ -42,11 +42,52 @@ class ErrorsCriterion(msgspec.Struct, frozen=True, kw_only=True):
     trip: TripRule = TripRule.ANY
 
 
+class LatencyCriterion(msgspec.Struct, frozen=True, kw_only=True):
+    """Time to the caller's last byte: each named quantile of the candidate at most ``max_ratio`` times the stable's.
+
+    ``quantiles`` are shares (0.5, 0.95, 0.99). Every one must pass; those in ``guard_only`` may roll back but are no gate.
+    """
+
+    quantiles: tuple[float, ...] = (0.5, 0.95, 0.99)
+    max_ratio: float = 1.10
+    guard_only: tuple[float, ...] = ()
+    trip: TripRule = TripRule.MARGIN
+
+
+class CostCriterion(msgspec.Struct, frozen=True, kw_only=True):
+    """Mean money a request, every attempt paid: at most ``max_ratio`` times the stable's; tokens are gated beside it."""
+
+    max_ratio: float = 1.10
+    input_ratio: float | None = 1.10
+    output_ratio: float | None = 1.25
+    trip: TripRule = TripRule.MARGIN
+
+
+class SafetyCriterion(msgspec.Struct, frozen=True, kw_only=True):
+    """Share of requests with a content-filter trigger, and of harmful answers where a source of such scores is named.
+
+    Beyond ``max_ratio`` times the stable's share, or ``margin_points`` percentage points above it, whichever is wider.
+    ``harmful`` names scores of 0 (harmless) or 1 (harmful); ``None`` means no source, and no gate.
+    """
+
+    max_ratio: float = 1.5
+    margin_points: float = 0.2
+    harmful: str | None = None
+    trip: TripRule = TripRule.ANY
+
+
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
-    """All criteria of a task. ``None`` means left out, with the reason in ``left_out`` by criterion name."""
+    """All criteria of a task. ``None`` means left out, with the reason in ``left_out`` by criterion name.
+
+    ``min_samples`` units on either side are needed before anything passes.
+    """
 
     quality: QualityCriterion | None = None
     errors: ErrorsCriterion | None = None
+    latency: LatencyCriterion | None = None
+    cost: CostCriterion | None = None
+    safety: SafetyCriterion | None = None
+    min_samples: int = 0
     left_out: dict[str, str] = {}
 
 

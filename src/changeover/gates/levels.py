@@ -14,6 +14,14 @@ from changeover.gates.verdict import Level
 ALPHA_PASS: Final = 0.05
 ALPHA_TRIP_QUALITY: Final = 0.008
 ALPHA_TRIP_ERRORS: Final = 0.010
+ALPHA_TRIP_FILTER: Final = 0.008
+ALPHA_TRIP_HARMFUL: Final = 0.005
+ALPHA_TRIP_LATENCY: Final = 0.003
+"""Each quantile, of up to three."""
+ALPHA_TRIP_OUTAGE: Final = 0.001
+"""Each quantile's fast trip, on top of the total."""
+ALPHA_TRIP_COST: Final = 0.005 / 3
+"""Each of money, input tokens and output tokens."""
 ALPHA_SAMPLE_RATIO: Final = 0.001
 ALPHA_INTERVAL: Final = 0.05
 

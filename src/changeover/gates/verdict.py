@@ -15,13 +15,15 @@ class Decision(StrEnum):
 
 class SideFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What one side shows. ``count`` units with an outcome, ``events`` of them events (errors), ``missing`` units whose
-    outcome never came; ``mean`` is in the criterion's own unit (score, or share of events from 0 to 1).
+    outcome never came; ``mean`` is in the criterion's own unit (score, or share of events from 0 to 1). ``quantile_ms``
+    is the side's own quantile of latency so far, over all weights: to be shown, not compared.
     """
 
     count: int = 0
     events: int | None = None
     missing: int = 0
     mean: float | None = None
+    quantile_ms: float | None = None
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     to_trip: Level
     sentence: str
     problems: tuple[str, ...] = ()
+    guard_only: bool = False
+    """It may roll back, but no step needs it."""
 
 
 class SampleRatio(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +79,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a rollout at one look.
 
     ``blocks`` and ``served_s`` count closed blocks that lie wholly at the present, acknowledged weight: the dwell.
-    ``closed_until`` is the Unix time up to which blocks are closed; ``evidence_hash`` identifies the summaries used.
+    ``closed_until`` is the Unix time up to which blocks are closed; ``evidence_hash`` identifies the summaries used,
+    ``closed`` how many of each stream they are, and ``config_hash`` what they were made for.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -84,3 +89,5 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     served_s: float
     closed_until: float
     evidence_hash: str = ""
+    config_hash: str = ""
+    closed: dict[str, int] = {}

@@ -3,8 +3,10 @@
 from math import floor, log10
 from typing import Final
 
+import msgspec
+
 from changeover.gates.levels import Proven
-from changeover.gates.verdict import Decision
+from changeover.gates.verdict import Decision, Verdict
 
 _DECIMALS_DEFAULT: Final = 3
 _DECIMALS_MAX: Final = 6
@@ -47,3 +49,16 @@ def finding(decision: Decision, proven: Proven, problems: tuple[str, ...]) -> st
     else:
         text = str(decision)
     return f"{text}; tripped" if proven.tripped_at is not None else text
+
+
+def unfit(verdict: Verdict, problem: str) -> Verdict:
+    """The verdict when its numbers, good as they are, may not decide for the ``problem`` named: undecided, and it says so."""
+    head, _, _ = verdict.sentence.rpartition(f"; {verdict.decision}")
+    said = "; ".join((*verdict.problems, problem))
+    return msgspec.structs.replace(
+        verdict,
+        decision=Decision.UNDECIDED,
+        able_to_trip=False,
+        sentence=f"{head or verdict.sentence}; {Decision.UNDECIDED}: {said}",
+        problems=(*verdict.problems, problem),
+    )

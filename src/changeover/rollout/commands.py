@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from changeover.gates.verdict import Assessment
 from changeover.rollout import announcement
 from changeover.rollout.machine import advance, unstarted
 from changeover.rollout.plan import Plan, percent
@@ -41,6 +42,7 @@ __all__ = [
     "seed",
     "set_split",
     "start_rollout",
+    "take_over",
 ]
 
 
@@ -53,10 +55,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RolloutRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A rollout to start. ``id`` and ``salt`` are fresh; the salt draws this attempt apart from all others (rule I9)."""
+    """A rollout to start. ``id`` and ``salt`` are fresh; the salt draws this attempt apart from all others (rule I9).
+
+    ``candidate_pool`` begins with ``candidate``; it is empty where that serves alone.
+    """
 
     task: str
     candidate: str
+    candidate_pool: tuple[str, ...] = ()
     plan: Plan
     id: str
     salt: str
@@ -71,12 +77,18 @@ def seed(
     actor: str,
     reason: str,
 ) -> Proposal:
+    """``take_over`` of accounts, deployments and tasks alone."""
+    content = Seeded(accounts=tuple(accounts), deployments=tuple(deployments), tasks=tuple(tasks))
+    return take_over(world, content, actor=actor, reason=reason)
+
+
+def take_over(world: World, content: Seeded, *, actor: str, reason: str) -> Proposal:
     """Fill the empty world with what the file declares. A world that holds anything wins over the file."""
     if world.revision:
         raise NothingToDo(
             f"the store is at revision {world.revision}, seeding needs the empty one", hint="The store wins; the file changes nothing here"
         )
-    return Proposal(actor=actor, reason=reason, body=Seeded(accounts=tuple(accounts), deployments=tuple(deployments), tasks=tuple(tasks)))
+    return Proposal(actor=actor, reason=reason, body=content)
 
 
 def set_split(world: World, *, task: str, weights: Mapping[str, int], salt: str, order: Order) -> Proposal:
@@ -103,7 +115,8 @@ def start_rollout(world: World, request: RolloutRequest, *, order: Order, now: f
     """Begin an attempt and take its first step. A split set by hand ends with it."""
     state = _task(world, request.task, order)
     _refuse_active(state, f"task {request.task} is in rollout {state.rollout} already, it has one at a time")
-    _refuse_candidate(world, state, request.candidate)
+    for member in request.candidate_pool or (request.candidate,):
+        _refuse_candidate(world, state, member)
     faults = plan_faults(request.plan)
     if faults:
         raise Refusal("invalid", f"the plan cannot be started: {'; '.join(faults)}", hint="Change its steps or criteria and start again")
@@ -173,15 +186,21 @@ def move(world: World, *, rollout_id: str, event: Event, now: float, actor: str,
     after, commands = advance(before, event, now)
     if after == before:
         raise NothingToDo(f"rollout {rollout_id} stays as it is: {before.progress.phase}, step {before.progress.step + 1}")
-    assessment = event.assessment if isinstance(event, Assessed) else None
-    body = RolloutMoved(
-        rollout=rollout_id,
-        event=str(event.__struct_config__.tag),
-        progress=after.progress,
-        verdicts=assessment.verdicts if assessment else (),
-        evidence_hash=assessment.evidence_hash if assessment else "",
-    )
+    body = RolloutMoved(rollout=rollout_id, event=str(event.__struct_config__.tag), progress=after.progress)
+    if isinstance(event, Assessed):
+        body = _resting_on(event.assessment, body)
     return Proposal(actor=actor, reason=reason or after.progress.reason, body=body, commands=commands)
+
+
+def _resting_on(found: Assessment, body: RolloutMoved) -> RolloutMoved:
+    return msgspec.structs.replace(
+        body,
+        verdicts=found.verdicts,
+        evidence_hash=found.evidence_hash,
+        sample_ratio=found.sample_ratio,
+        config_hash=found.config_hash,
+        closed=found.closed,
+    )
 
 
 def _task(world: World, name: str, order: Order) -> TaskState:
@@ -217,7 +236,7 @@ def _refuse_candidate(world: World, state: TaskState, candidate: str) -> None:
             f"there is no deployment {candidate}; there are: {_listed(world.deployments)}",
             hint="Name one of them, or declare it",
         )
-    if candidate == state.stable:
+    if candidate in (state.stable, *state.stable_pool):
         raise Refusal("invalid", f"{candidate} is the stable of {state.name} itself", hint="Name another deployment as the candidate")
     if (state.stable, candidate) in state.blocked:
         raise Refusal(
@@ -258,6 +277,8 @@ def _new_rollout(state: TaskState, request: RolloutRequest, now: float) -> Rollo
         salt=request.salt,
         stable=state.stable,
         candidate=request.candidate,
+        candidate_pool=request.candidate_pool,
+        stable_pool=state.stable_pool,
         plan=request.plan,
         started_at=now,
         progress=unstarted(now),

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from changeover.gates.criteria import Criteria, EvidenceRules
+from changeover.gates.streams import gates_of
 
 
 class WeightStep(msgspec.Struct, frozen=True, kw_only=True, tag="weight", tag_field="step"):
@@ -34,9 +35,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gates(self) -> tuple[str, ...]:
         """The criteria that are gates, by the names their verdicts carry: those that are asked and have a source."""
-        quality, errors = self.criteria.quality, self.criteria.errors
-        with_source = {"quality": quality is not None and quality.score is not None, "errors": errors is not None}
-        return tuple(name for name, is_gate in with_source.items() if is_gate)
+        return gates_of(self.criteria)
 
     @property
     def weights(self) -> tuple[WeightStep, ...]:

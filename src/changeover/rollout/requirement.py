@@ -19,9 +19,12 @@ _CLOCK_GRAIN_S: Final = 1e-3
 def unmet(step: AnalysisStep, plan: Plan, progress: Progress, assessment: Assessment) -> tuple[str, ...]:
     """Why ``step`` is not met, each reason with value, comparator and limit; empty when it is met (rule I11)."""
     reasons = [*_dwell_reasons(step, plan, progress, assessment), *_alarm_reasons(assessment), *_trip_reasons(assessment)]
-    if not plan.gates:
+    gates = plan.gates
+    if not gates:
         reasons.append("0 gates in the plan, needs >= 1")
-    for gate in plan.gates:
+    elif all(verdict.guard_only for verdict in assessment.verdicts if verdict.criterion in gates):
+        reasons.append("0 verdicts of gates, needs >= 1")
+    for gate in gates:
         reasons += _gate_reasons(step, gate, [verdict for verdict in assessment.verdicts if verdict.criterion == gate])
     return tuple(reasons)
 
@@ -56,9 +59,12 @@ def _trip_reasons(assessment: Assessment) -> Iterator[str]:
 
 
 def _gate_reasons(step: AnalysisStep, gate: str, verdicts: list[Verdict]) -> Iterator[str]:
+    """A verdict that only guards may roll back, which `_trip_reasons` knows; no step needs it."""
     if not verdicts:
         yield f"{gate} has 0 verdicts, needs >= 1"
     for verdict in verdicts:
+        if verdict.guard_only:
+            continue
         if verdict.problems:
             yield f"{gate} has {len(verdict.problems)} problems ({'; '.join(verdict.problems)}), needs 0"
         yield from _pass_reasons(verdict) if step.require == "pass" else _harmless_reasons(verdict)

@@ -43,7 +43,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to move one task from its stable to a candidate, by steps."""
+    """One attempt to move one task from its stable to a candidate, by steps. Pools: see ``traffic.table.Route``."""
 
     id: str
     task: str
@@ -51,6 +51,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     salt: str
     stable: str
     candidate: str
+    candidate_pool: tuple[str, ...] = ()
+    stable_pool: tuple[str, ...] = ()
     plan: Plan
     started_at: float
     progress: Progress
@@ -93,7 +95,8 @@ Event = Started | Acknowledged | Assessed | RollBack | Pause | Resume
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A side effect the outer rooms owe: publish the new table, tell people.
 
-    ``subject`` is the task. ``topic`` is what an alert is about: started, paused, rolled_back, completed or undone.
+    ``subject`` is the task. ``topic`` is what an alert is about: started, paused, rolled_back, completed, undone, drift or
+    retirement.
     """
 
     kind: Literal["publish_table", "alert"]

@@ -4,8 +4,11 @@ from typing import assert_never
 
 import msgspec
 
-from changeover.gates.verdict import Verdict
+from changeover.gates.verdict import SampleRatio, Verdict
+from changeover.rollout.key_ring import with_key, with_revoked
+from changeover.rollout.sighting import Drift, Fingerprints, with_drift, with_fingerprint
 from changeover.rollout.state import Command, Progress, Rollout
+from changeover.traffic.keys import KeyEntry
 from changeover.traffic.table import Route, RoutingTable
 from changeover.versions import Account, Deployment
 
@@ -23,13 +26,14 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     """One task: whom it trusts, and what is on trial. ``attempts`` counts splits and rollouts ever begun.
 
     At most one of ``split`` and ``rollout`` (the id of the active one, rule I6) is set. ``blocked`` holds the
-    ``stable -> candidate`` pairs that were rolled back and not released.
+    ``stable -> candidate`` pairs that were rolled back and not released. ``stable_pool``: see ``traffic.table.Route``.
     """
 
     name: str
     stable: str
     sticky_by: tuple[str, ...] = ()
     failover: tuple[str, ...] = ()
+    stable_pool: tuple[str, ...] = ()
     attempts: int = 0
     split: Split | None = None
     rollout: str | None = None
@@ -37,7 +41,11 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the control plane knows at ``revision``. Revision 0 is the empty world."""
+    """Everything the control plane knows at ``revision``. Revision 0 is the empty world.
+
+    ``keys`` are by id; ``keys_required`` shuts the gateways to callers without one. ``drifts`` and ``fingerprints`` are what
+    was seen of deployments.
+    """
 
     revision: int = 0
     table_revision: int = 0
@@ -45,6 +53,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     deployments: dict[str, Deployment] = {}
     tasks: dict[str, TaskState] = {}
     rollouts: dict[str, Rollout] = {}
+    keys: dict[str, KeyEntry] = {}
+    keys_required: bool = False
+    drifts: tuple[Drift, ...] = ()
+    fingerprints: dict[str, Fingerprints] = {}
+    unrouted_account: str | None = None
 
 
 # Changes: what can be committed. One change is one revision.
@@ -56,6 +69,7 @@ class Seeded(msgspec.Struct, frozen=True, kw_only=True, tag="seeded"):
     accounts: tuple[Account, ...]
     deployments: tuple[Deployment, ...]
     tasks: tuple[TaskState, ...]
+    unrouted_account: str | None = None
 
 
 class SplitSet(msgspec.Struct, frozen=True, kw_only=True, tag="split_set"):
@@ -70,13 +84,19 @@ class RolloutStarted(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_sta
 
 
 class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved"):
-    """A rollout took one transition: ``event`` is its tag, ``verdicts`` what it rested on."""
+    """A rollout took one transition: ``event`` is its tag, ``verdicts`` and ``sample_ratio`` what it rested on.
+
+    ``closed`` counts the blocks of each stream that they were made of; with the hashes it names the evidence to the bit.
+    """
 
     rollout: str
     event: str
     progress: Progress
     verdicts: tuple[Verdict, ...] = ()
     evidence_hash: str = ""
+    sample_ratio: SampleRatio | None = None
+    config_hash: str = ""
+    closed: dict[str, int] = {}
 
 
 class PromotionUndone(msgspec.Struct, frozen=True, kw_only=True, tag="promotion_undone"):
@@ -96,7 +116,55 @@ class PairReleased(msgspec.Struct, frozen=True, kw_only=True, tag="pair_released
     candidate: str
 
 
-ChangeBody = Seeded | SplitSet | RolloutStarted | RolloutMoved | PromotionUndone | PairReleased
+class KeyCreated(msgspec.Struct, frozen=True, kw_only=True, tag="key_created"):
+    """A gateway key was made. The key that it ``replaces``, if any, is good until ``replaced_expires_at`` at the latest."""
+
+    key: KeyEntry
+    replaces: str | None = None
+    replaced_expires_at: float | None = None
+
+
+class KeyRevoked(msgspec.Struct, frozen=True, kw_only=True, tag="key_revoked"):
+    """A key opens nothing from this revision on. ``at`` is Unix time."""
+
+    key_id: str
+    at: float
+
+
+class KeysRequired(msgspec.Struct, frozen=True, kw_only=True, tag="keys_required"):
+    """Whether gateways serve callers without a key."""
+
+    required: bool
+
+
+class DriftSeen(msgspec.Struct, frozen=True, kw_only=True, tag="drift_seen"):
+    """A deployment is not what was pinned. Rollouts that tried it were rolled back by changes of their own, before this."""
+
+    drift: Drift
+
+
+class FingerprintSeen(msgspec.Struct, frozen=True, kw_only=True, tag="fingerprint_seen"):
+    """A deployment answered with a system fingerprint that was not known of it; ``before`` is the last one."""
+
+    deployment: str
+    fingerprint: str
+    before: str | None
+    at: float
+
+
+ChangeBody = (
+    Seeded
+    | SplitSet
+    | RolloutStarted
+    | RolloutMoved
+    | PromotionUndone
+    | PairReleased
+    | KeyCreated
+    | KeyRevoked
+    | KeysRequired
+    | DriftSeen
+    | FingerprintSeen
+)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,9 +194,9 @@ def apply(world: World, change: Change) -> World:
     """
     if change.revision != world.revision + 1:
         raise ValueError(f"change {change.revision} cannot follow revision {world.revision}: the log has a gap")
-    before = routes(world)
+    before = routing_table(world)
     after = msgspec.structs.replace(_applied(world, change.body), revision=change.revision)
-    moved = routes(after) != before or after.deployments != world.deployments or after.accounts != world.accounts
+    moved = routing_table(after) != before
     return msgspec.structs.replace(after, table_revision=change.revision if moved else world.table_revision)
 
 
@@ -139,6 +207,9 @@ def routing_table(world: World) -> RoutingTable:
         routes=routes(world),
         deployments=world.deployments,
         accounts=world.accounts,
+        keys={entry.hash: entry for entry in world.keys.values() if entry.revoked_at is None},
+        keys_required=world.keys_required,
+        unrouted_account=world.unrouted_account,
     )
 
 
@@ -150,12 +221,13 @@ def routes(world: World) -> dict[str, Route]:
 
 
 def _route(world: World, task: TaskState) -> Route:
-    route = Route(task=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover)
+    route = Route(task=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=_spares(task), stable_pool=task.stable_pool)
     if task.rollout is not None:
         rollout = world.rollouts[task.rollout]
         return msgspec.structs.replace(
             route,
             candidate=rollout.candidate,
+            candidate_pool=rollout.candidate_pool,
             candidate_permille=rollout.progress.permille,
             attempt=rollout.attempt,
             salt=rollout.salt,
@@ -168,14 +240,25 @@ def _route(world: World, task: TaskState) -> Route:
     return route
 
 
+def _spares(task: TaskState) -> tuple[str, ...]:
+    """Who may stand in: nobody who was rolled back as this stable's candidate (rule I4). An active one is the gateway's to
+    leave out, which knows the side.
+    """
+    blocked = {candidate for stable, candidate in task.blocked if stable == task.stable}
+    return tuple(name for name in task.failover if name not in blocked)
+
+
 def _applied(world: World, body: ChangeBody) -> World:
     match body:
+        case KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
+            return _noted(world, body)
         case Seeded():
             return msgspec.structs.replace(
                 world,
                 accounts={account.name: account for account in body.accounts},
                 deployments={deployment.name: deployment for deployment in body.deployments},
                 tasks={task.name: task for task in body.tasks},
+                unrouted_account=body.unrouted_account,
             )
         case SplitSet():
             task = world.tasks[body.task]
@@ -188,11 +271,31 @@ def _applied(world: World, body: ChangeBody) -> World:
         case PromotionUndone():
             rollout = world.rollouts[body.rollout]
             task = world.tasks[body.task]
-            return _with_task(world, msgspec.structs.replace(_blocking(task, rollout), stable=rollout.stable, split=None))
+            return _with_task(
+                world, msgspec.structs.replace(_blocking(task, rollout), stable=rollout.stable, stable_pool=rollout.stable_pool, split=None)
+            )
         case PairReleased():
             task = world.tasks[body.task]
             kept = tuple(pair for pair in task.blocked if pair != (body.stable, body.candidate))
             return _with_task(world, msgspec.structs.replace(task, blocked=kept))
+        case _:
+            assert_never(body)
+
+
+def _noted(world: World, body: KeyCreated | KeyRevoked | KeysRequired | DriftSeen | FingerprintSeen) -> World:
+    match body:
+        case KeyCreated():
+            keys = with_key(world.keys, body.key, replaces=body.replaces, replaced_expires_at=body.replaced_expires_at)
+            return msgspec.structs.replace(world, keys=keys)
+        case KeyRevoked():
+            return msgspec.structs.replace(world, keys=with_revoked(world.keys, body.key_id, at=body.at))
+        case KeysRequired():
+            return msgspec.structs.replace(world, keys_required=body.required)
+        case DriftSeen():
+            return msgspec.structs.replace(world, drifts=with_drift(world.drifts, body.drift))
+        case FingerprintSeen():
+            seen = with_fingerprint(world.fingerprints, deployment=body.deployment, fingerprint=body.fingerprint, seen_at=body.at)
+            return msgspec.structs.replace(world, fingerprints=seen)
         case _:
             assert_never(body)
 
@@ -210,7 +313,8 @@ def _moved(world: World, body: RolloutMoved) -> World:
     task = world.tasks[rollout.task]
     match body.progress.phase:
         case "completed":
-            return _with_task(world, msgspec.structs.replace(task, rollout=None, stable=rollout.candidate))
+            promoted = msgspec.structs.replace(task, rollout=None, stable=rollout.candidate, stable_pool=rollout.candidate_pool)
+            return _with_task(world, promoted)
         case "rolled_back":
             return _with_task(world, msgspec.structs.replace(_blocking(task, rollout), rollout=None))
         case _:

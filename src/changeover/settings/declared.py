@@ -8,12 +8,16 @@ from changeover.versions import Account, Deployment
 
 
 class DeclaredTask(msgspec.Struct, frozen=True, kw_only=True):
-    """One task of the file with its criteria, presets and overrides already resolved."""
+    """One task of the file with its criteria, presets and overrides already resolved.
+
+    A pool begins with the deployment whose name stands for it; it is empty where one deployment serves alone.
+    """
 
     name: str
     stable: str
     sticky_by: tuple[str, ...] = ()
     failover: tuple[str, ...] = ()
+    stable_pool: tuple[str, ...] = ()
     criteria: Criteria
 
 
@@ -23,11 +27,12 @@ class DeclaredRollout(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     task: str
     candidate: str
+    candidate_pool: tuple[str, ...] = ()
     plan: Plan
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a file says, every name in it resolved."""
+    """Everything a file says, every name in it resolved. ``unrouted_account``: see ``RoutingTable``."""
 
     accounts: dict[str, Account]
     deployments: dict[str, Deployment]
@@ -35,6 +40,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     rollouts: dict[str, DeclaredRollout]
     evidence: EvidenceRules
     warnings: tuple[str, ...] = ()
+    unrouted_account: str | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,8 +19,12 @@ def differences(world: World, declared: Declared) -> list[str]:
             continue
         if stored.stable != task.stable:
             found.append(f"task {name}: the file's stable is {task.stable}, the store's is {stored.stable}")
+        elif stored.stable_pool != task.stable_pool:
+            found.append(f"task {name}: the file's stable is a pool of other members than the store's")
         if (stored.sticky_by, stored.failover) != (task.sticky_by, task.failover):
             found.append(f"task {name}: sticky_by or failover is declared otherwise than stored")
+    if world.unrouted_account != declared.unrouted_account:
+        found.append("gateway: unrouted is declared otherwise than stored")
     return found
 
 

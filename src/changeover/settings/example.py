@@ -19,20 +19,32 @@ deployments:
   # otherwise, with {environment: dev}.
   gpt4o-prod-v0513: {model: gpt-4o, version: "2024-05-13"}
   gpt4o-prod-v1120: {model: gpt-4o, version: "2024-11-20"}
+  # A successor that refuses a parameter gets its requests in the way it wants them.
+  # gpt51-prod-v1113:
+  #   model: gpt-5.1
+  #   version: "2025-11-13"
+  #   request: {rename: {max_tokens: max_completion_tokens}, drop: [temperature], set: {reasoning_effort: low}}
 
 tasks:
   # Applications put the task's name into model=.
   email-summarisation:
     stable: gpt4o-prod-v0513
+    # failover: [gpt4o-prod-v1120]    # who stands in when the stable does not answer
     # sticky_by: [header:x-conversation-id, safety_identifier, user]   # first present wins; else each request by itself
-    # criteria: {preset: strict}      # strict | standard | cheaper-model; any field may be overridden here
+    # criteria: {preset: strict}      # strict | standard | cheaper-model, or none for exactly what is written here
 
-# gateway: {unrouted: refuse}         # what no task claims is refused
+# gateway: {unrouted: refuse}         # what no task claims is refused; or {account: my-resource}: passed on unchanged
 
-# A margin is a decision to accept that loss. Without a source quality is no gate.
+# A margin is a decision to accept that loss. Without a source quality and accuracy are no gates. This is the standard
+# preset in full (a source for quality comes from you); any field may be overridden, for all tasks here or for one above.
 # criteria:
-#   quality: {source: scores/rating, scale: [1, 5], margin: 0.1, trip: margin}
-#   errors: {max_ratio: 1.5, margin_pp: 0.5, trip: any}
+#   quality:  {source: scores/rating, scale: [1, 5], margin: 0.1, trip: margin}
+#   accuracy: {source: none}          # judging against ground truth is not in this version
+#   latency:  {quantiles: [p50, p95, p99], max_ratio: 1.10, trip: margin}     # guard_only: [p99] may roll back, is no gate
+#   cost:     {max_ratio: 1.10, tokens: {input: 1.10, output: 1.25}, trip: margin}
+#   safety:   {filter: {max_ratio: 1.5, margin_pp: 0.2}, harmful: {source: none}, trip: any}
+#   errors:   {max_ratio: 1.5, margin_pp: 0.5, trip: any}
+#   min_samples: 0                    # units on either side that every pass needs
 
 # evidence: {block: 30m, min_blocks: 12, score_timeout: {client: 1m}}
 

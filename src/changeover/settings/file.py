@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from changeover.settings.declared import Declared, Fault, SettingsError
 from changeover.settings.names import name_faults
 from changeover.settings.paths import Path
+from changeover.settings.requests import PromptFiles, no_files
 from changeover.settings.resolve import Resolver
 from changeover.settings.shape import FileShape
 from changeover.settings.shape_faults import shape_faults
@@ -18,8 +19,8 @@ REQUIRED_SECTIONS: Final = ("accounts", "deployments", "tasks")
 _EMPTY_FILE: Final[dict[str, Value]] = {"version": 1, "accounts": {}, "deployments": {}, "tasks": {}}
 
 
-def parse(text: str) -> Declared:
-    """Everything that ``text`` declares.
+def parse(text: str, *, files: PromptFiles = no_files) -> Declared:
+    """Everything that ``text`` declares. ``files`` gives the text of the prompts that it names; without it none can be read.
 
     Raises:
         SettingsError: the file cannot be used; it names every fault at once, in the order of the file.
@@ -31,7 +32,7 @@ def parse(text: str) -> Declared:
     faults = misshapen + faults
     declared = None
     if file is not None:
-        resolver = Resolver(file, broken)
+        resolver = Resolver(file, broken, files)
         declared = resolver.declared()
         faults += resolver.faults
     if tree.faults or faults or declared is None:

@@ -7,7 +7,7 @@ import msgspec
 
 from changeover.gates.criteria import Criteria
 from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
-from changeover.rollout.world import TaskState
+from changeover.rollout.world import Seeded, TaskState
 from changeover.settings.declared import Declared, DeclaredTask, Fault, SettingsError
 from changeover.settings.shape_faults import did_you_mean, shown
 
@@ -57,11 +57,30 @@ def plan_for(declared: Declared, *, task: str, candidate: str, without: Collecti
     return None, Plan(steps=CANARY_STEPS, criteria=criteria, evidence=declared.evidence)
 
 
+def seeded(declared: Declared) -> Seeded:
+    """What an empty store takes over."""
+    return Seeded(
+        accounts=tuple(declared.accounts.values()),
+        deployments=tuple(declared.deployments.values()),
+        tasks=task_states(declared),
+        unrouted_account=declared.unrouted_account,
+    )
+
+
 def task_states(declared: Declared) -> tuple[TaskState, ...]:
     """The tasks as an empty store takes them over."""
     return tuple(
-        TaskState(name=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover) for task in declared.tasks.values()
+        TaskState(name=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover, stable_pool=task.stable_pool)
+        for task in declared.tasks.values()
     )
+
+
+def candidate_pool(declared: Declared, *, task: str, candidate: str) -> tuple[str, ...]:
+    """The pool that ``candidate`` stands for in the declared rollout of the pair; empty where it serves alone."""
+    for rollout in declared.rollouts.values():
+        if (rollout.task, rollout.candidate) == (task, candidate):
+            return rollout.candidate_pool
+    return ()
 
 
 def _pair_faults(declared: Declared, task: str, candidate: str) -> list[Fault]:

@@ -12,8 +12,9 @@ from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask
 from changeover.settings.durations import seconds
 from changeover.settings.paths import Path, written
 from changeover.settings.plans import CANARY_STEPS
+from changeover.settings.requests import PromptFiles, resolve_request
 from changeover.settings.shape import AccountShape, AuthShape, DeploymentShape, EvidenceShape, FileShape, RolloutShape, StepShape, TaskShape
-from changeover.versions import Account, Deployment, ModelVersion, SecretReference
+from changeover.versions import Account, Deployment, ModelVersion, RequestSettings, SecretReference
 
 OPENAI_ENDPOINT: Final = "https://api.openai.com"
 KEY_VARIABLES: Final = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY"}
@@ -26,12 +27,13 @@ PROBABLE_PERMILLE_MAX: Final = 950
 
 class Resolver:
     """Turns a well-shaped file into what it declares. ``broken`` holds sections and entries that were not well-shaped
-    and are missing from it: what depends on them is not judged.
+    and are missing from it: what depends on them is not judged. ``files`` are the prompts that it names.
     """
 
-    def __init__(self, file: FileShape, broken: set[Path]) -> None:
+    def __init__(self, file: FileShape, broken: set[Path], files: PromptFiles) -> None:
         self._file = file
         self._broken = broken
+        self._files = files
         self.faults: list[tuple[Path, Fault]] = []
         self._warnings: list[str] = []
 
@@ -46,13 +48,16 @@ class Resolver:
             if rollout.task in tasks
         }
         self._refuse_twins(rollouts)
+        deployments = {name: self._deployment(name, deployment) for name, deployment in file.deployments.items()}
+        self._refuse_mixed_pools(deployments)
         return Declared(
             accounts={name: self._account(name, account) for name, account in file.accounts.items()},
-            deployments={name: self._deployment(name, deployment) for name, deployment in file.deployments.items()},
+            deployments=deployments,
             tasks=tasks,
             rollouts=rollouts,
             evidence=evidence,
             warnings=tuple(self._warnings),
+            unrouted_account=file.gateway.unrouted if file.gateway else None,
         )
 
     def _account(self, name: str, shape: AccountShape) -> Account:
@@ -61,25 +66,57 @@ class Resolver:
             self._fault(
                 ("accounts", name, "endpoint"), "nothing", "the provider's address, such as https://NAME.openai.azure.com; write it"
             )
-        return Account(name=name, kind=shape.kind, endpoint=endpoint, auth=_secret(shape.kind, shape.auth))
+        if shape.api and shape.kind != "azure-openai":
+            expected = "no api: only azure-openai has more than one; take it out"
+            self._fault(("accounts", name, "api"), f"an account of kind {shape.kind}", expected)
+        return Account(name=name, kind=shape.kind, endpoint=endpoint, auth=_secret(shape.kind, shape.auth), api=shape.api or "")
 
     def _deployment(self, name: str, shape: DeploymentShape) -> Deployment:
         account = shape.account or next(iter(self._file.accounts), "")
         return Deployment(
-            name=name, account=account, model=ModelVersion(name=shape.model, version=shape.version), environment=shape.environment
+            name=name,
+            account=account,
+            model=ModelVersion(name=shape.model, version=shape.version),
+            environment=shape.environment,
+            request=self._request(name, shape),
         )
 
+    def _request(self, name: str, shape: DeploymentShape) -> RequestSettings | None:
+        if shape.request is None:
+            return None
+        settings, faults = resolve_request(shape.request, ("deployments", name, "request"), self._files)
+        self.faults += faults
+        return settings
+
+    def _refuse_mixed_pools(self, deployments: dict[str, Deployment]) -> None:
+        """A pool stands for one thing: one model version under the same request settings."""
+        pools: list[tuple[Path, tuple[str, ...]]] = [(("tasks", name, "stable"), task.stable) for name, task in self._file.tasks.items()]
+        pools += [(("rollouts", name, "candidate"), rollout.candidate) for name, rollout in (self._file.rollouts or {}).items()]
+        for path, pool in pools:
+            members = [deployments[name] for name in pool if name in deployments]
+            for member in members[1:]:
+                if member.model != members[0].model:
+                    found = f"{members[0].name} ({members[0].model}) and {member.name} ({member.model})"
+                    self._fault((*path, pool.index(member.name)), found, "a pool of one model version")
+                elif member.request != members[0].request:
+                    found = f"{members[0].name} and {member.name}, which differ in their request settings"
+                    self._fault((*path, pool.index(member.name)), found, "a pool whose members have the same request settings")
+
     def _task(self, name: str, shape: TaskShape) -> DeclaredTask:
-        path: Path = ("tasks", name, "criteria") if shape.criteria and shape.criteria.quality else ("criteria",)
-        criteria, faults = presets.resolve(presets.Layers(everywhere=self._file.criteria, here=shape.criteria), written(path))
+        criteria, faults = presets.resolve(presets.Layers(everywhere=self._file.criteria, here=shape.criteria), name)
         if ("criteria",) not in self._broken:
-            self.faults += [(path, fault) for fault in faults]
+            self.faults += faults
         for criterion, reason in criteria.left_out.items():
-            self._warnings.append(
-                f"{written(('tasks', name))}: {criterion} is left out ({reason}); write criteria.{criterion}.source to judge it"
-            )
+            self._warnings.append(f"{written(('tasks', name))}: {criterion} is left out ({reason}); {presets.WAYS_OUT[criterion]}")
         sticky_by = tuple(dict.fromkeys(shape.sticky_by or ()))
-        return DeclaredTask(name=name, stable=shape.stable, sticky_by=sticky_by, criteria=criteria)
+        return DeclaredTask(
+            name=name,
+            stable=shape.stable[0],
+            sticky_by=sticky_by,
+            failover=tuple(shape.failover or ()),
+            stable_pool=_pool(shape.stable),
+            criteria=criteria,
+        )
 
     def _rollout(self, name: str, shape: RolloutShape, task: DeclaredTask, evidence: EvidenceRules) -> DeclaredRollout:
         steps = CANARY_STEPS if shape.steps is None else tuple(_step(step) for step in shape.steps)
@@ -91,7 +128,7 @@ class Resolver:
         if ("evidence",) not in self._broken:
             self._refuse_unreachable(plan, path)
         self._warn_improbable(plan, path)
-        return DeclaredRollout(name=name, task=shape.task, candidate=shape.candidate, plan=plan)
+        return DeclaredRollout(name=name, task=shape.task, candidate=shape.candidate[0], candidate_pool=_pool(shape.candidate), plan=plan)
 
     def _refuse_unreachable(self, plan: Plan, path: Path) -> None:
         """A deadline before the dwell can be over always pauses."""
@@ -124,6 +161,11 @@ class Resolver:
 
     def _fault(self, path: Path, found: str, expected: str) -> None:
         self.faults.append((path, Fault(path=written(path), found=found, expected=expected)))
+
+
+def _pool(names: tuple[str, ...]) -> tuple[str, ...]:
+    """One deployment is no pool."""
+    return names if len(names) > 1 else ()
 
 
 def _secret(kind: str, auth: AuthShape | None) -> SecretReference:

@@ -10,8 +10,10 @@ from changeover.evidence.blocks import BlockClock
 from changeover.evidence.outcomes import OutcomeBlock, OutcomeStratum, OutcomeTally, summarise_outcomes
 from changeover.evidence.scores import ScoreBlock, summarise_scores
 from changeover.exchange.observation import Observation
-from changeover.gates.assess import Judge
+from changeover.gates.assess import Judge, Summary
 from changeover.gates.criteria import Criteria, ErrorsCriterion, EvidenceRules, QualityCriterion
+from changeover.gates.quality import QualityGate
+from changeover.gates.streams import OUTCOMES, SCORES, ScoreStream
 from changeover.gates.verdict import Assessment, Verdict
 from changeover.traffic.table import Side
 from tests.unit.evidence.rows import beta, row
@@ -27,7 +29,23 @@ def fresh_judge(*, quality: QualityCriterion | None = QUALITY, errors: ErrorsCri
 
 
 def look(judge: Judge) -> Assessment:
-    return judge.assessment(blocks_dwelt=3, served_s=30.0, closed_until=1030.0, evidence_hash="e")
+    return judge.assessment(blocks_dwelt=3, served_s=30.0, closed_until=1030.0)
+
+
+def stored(judge: Judge, block: OutcomeBlock | ScoreBlock) -> bytes:
+    """The summary as the store keeps it."""
+    stream = OUTCOMES if isinstance(block, OutcomeBlock) else SCORES
+    content = msgspec.Raw(msgspec.json.encode(block))
+    return msgspec.json.encode(Summary(stream=stream, block=block.block, config=judge.config, content=content))
+
+
+def add(judge: Judge, *blocks: OutcomeBlock | ScoreBlock) -> Judge:
+    """Through storage and back, as in the product; scores of a judge without a quality gate are left out."""
+    for block in blocks:
+        if isinstance(block, ScoreBlock) and SCORES not in judge.closed:
+            continue
+        judge = judge.add(stored(judge, block))
+    return judge
 
 
 def verdict_of(judge: Judge, criterion: str) -> Verdict:
@@ -38,6 +56,12 @@ def outcomes(block: int, *, p: float, stable: tuple[int, int], candidate: tuple[
     """Each side is (assigned, errors)."""
     tallies = [OutcomeTally(assigned=assigned, errors=errors) for assigned, errors in (stable, candidate)]
     return OutcomeBlock(block=block, strata=(OutcomeStratum(p=p, stable=tallies[0], candidate=tallies[1]),))
+
+
+def quality_gate(judge: Judge) -> QualityGate:
+    found = judge.streams[SCORES]
+    assert isinstance(found, ScoreStream)
+    return found.quality
 
 
 Row = tuple[Observation, float | None]
@@ -62,12 +86,9 @@ class Stream:
         self.requests = 0
 
     def close(self, rows: list[Row], *, criterion: QualityCriterion = QUALITY) -> None:
-        """Through storage and back, as in the product."""
-        found = msgspec.json.encode(summarise_outcomes(block=self.block, rows=[one for one, _ in rows]))
-        self.judge = self.judge.add_outcomes(msgspec.json.decode(found, type=OutcomeBlock))
-        scored = msgspec.json.encode(summarise_scores(block=self.block, rows=rows, criterion=criterion, centre=self.centre))
-        summary = msgspec.json.decode(scored, type=ScoreBlock)
-        self.judge = self.judge.add_scores(summary)
+        found = summarise_outcomes(block=self.block, rows=[one for one, _ in rows])
+        summary = summarise_scores(block=self.block, rows=rows, criterion=criterion, centre=self.centre)
+        self.judge = add(self.judge, found, summary)
         self.centre = summary.centre_next
         self.block += 1
         self.requests += len(rows)

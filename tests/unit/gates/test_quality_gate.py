@@ -11,7 +11,7 @@ from changeover.gates.quality import QualityGate
 from changeover.gates.verdict import Decision, Verdict
 from changeover.traffic.table import Side
 from tests.unit.evidence.rows import row
-from tests.unit.gates.streams import Row, Stream, draw, fresh_judge, quality_block, verdict_of
+from tests.unit.gates.streams import Row, Stream, draw, fresh_judge, quality_block, quality_gate, verdict_of
 
 
 def judged(rows: list[Row], *, blocks: int = 1) -> Verdict:
@@ -207,8 +207,8 @@ def test_an_equal_candidate_passes_at_even_weights_as_soon_as_foretold():
 
 
 def _passed(judge: Judge) -> bool:
-    return judge.quality is not None and judge.quality.proven.passed_at is not None
+    return quality_gate(judge).proven.passed_at is not None
 
 
 def _tripped(judge: Judge) -> bool:
-    return judge.quality is not None and judge.quality.proven.tripped_at is not None
+    return quality_gate(judge).proven.tripped_at is not None

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from changeover.gates.criteria import Criteria, ErrorsCriterion, QualityCriterion
+from changeover.gates.criteria import CostCriterion, Criteria, ErrorsCriterion, LatencyCriterion, QualityCriterion, SafetyCriterion
 from changeover.gates.verdict import Assessment, Decision, SideFigures, Verdict
 from changeover.rollout.plan import AnalysisStep, Step, WeightStep
 from changeover.rollout.requirement import plan_faults, step_faults, unmet
@@ -105,6 +105,37 @@ def test_no_harm_refuses_an_undecided_gate_that_could_not_have_tripped() -> None
 
 def test_no_harm_refuses_a_failed_gate() -> None:
     assert _unmet(NO_HARM, _both(verdict("quality", Decision.FAIL))) == ("quality is fail, needs = pass or undecided",)
+
+
+def _guard(**changed: object) -> Verdict:
+    return msgspec.structs.replace(verdict("quality", Decision.UNDECIDED, able_to_trip=False), guard_only=True, **changed)
+
+
+@pytest.mark.parametrize("step", [NO_HARM, PASS])
+def test_a_verdict_that_only_guards_is_needed_by_no_step(step: AnalysisStep) -> None:
+    assert _unmet(step, _both(_guard())) == ()
+    assert _unmet(step, _both(_guard(problems=("no price known",), decision=Decision.FAIL))) == ()
+
+
+@pytest.mark.parametrize("step", [NO_HARM, PASS])
+def test_a_verdict_that_only_guards_still_trips(step: AnalysisStep) -> None:
+    assert _unmet(step, _both(_guard(tripped=True))) == ("quality has tripped, needs 0 trips",)
+
+
+@pytest.mark.parametrize("step", [NO_HARM, PASS])
+def test_guards_alone_never_meet_a_step(step: AnalysisStep) -> None:
+    guards = [msgspec.structs.replace(verdict(name), guard_only=True) for name in ("quality", "errors")]
+    assert _unmet(step, assessment(*guards, closed_until=CLOSED)) == ("0 verdicts of gates, needs >= 1",)
+
+
+@pytest.mark.parametrize("step", [NO_HARM, PASS])
+def test_every_criterion_that_is_asked_is_a_gate(step: AnalysisStep) -> None:
+    asked = plan(criteria=Criteria(latency=LatencyCriterion(guard_only=(0.99,)), cost=CostCriterion(), safety=SafetyCriterion(harmful="h")))
+    names = ("latency p50", "latency p95", "cost", "input tokens", "output tokens", "filter", "harmful")
+    assert asked.gates == names
+    for missing in names:
+        found = assessment(*(verdict(name) for name in names if name != missing), closed_until=CLOSED)
+        assert unmet(step, asked, PRESENT.progress, found) == (f"{missing} has 0 verdicts, needs >= 1",)
 
 
 @pytest.mark.parametrize(("missing", "is_met"), [(49, True), (50, False), (1000, False)])

@@ -1,20 +1,23 @@
 """Which plan a rollout follows."""
 
+import msgspec
 import pytest
 
+from changeover.gates.streams import gates_of
 from changeover.settings.declared import SettingsError
 from changeover.settings.file import parse
 from changeover.settings.plans import CANARY_STEPS, UnsourcedError, plan_for, task_states
 from tests.unit.settings.files import SMALLEST, with_section, with_task
 
-SOURCED = with_task("{stable: old, criteria: {quality: {source: scores/rating}}}")
+SOURCED = with_task("{stable: old, criteria: {quality: {source: scores/rating}, accuracy: {source: none}}}")
+TRAFFIC_GATES = gates_of(msgspec.structs.replace(parse(SOURCED).tasks["email"].criteria, quality=None))
 DECLARED = "rollouts: {up: {task: email, candidate: new, steps: [{weight: 50}, {analysis: {require: pass}}, {weight: 100}]}}\n"
 
 
 def test_a_pair_that_the_file_declares_follows_the_file() -> None:
     name, plan = plan_for(parse(SOURCED + DECLARED), task="email", candidate="new")
     assert (name, [step.permille for step in plan.weights]) == ("up", [500, 1000])
-    assert plan.gates == ("quality", "errors")
+    assert plan.gates == ("quality", *TRAFFIC_GATES)
 
 
 def test_any_other_pair_takes_the_canarys_steps_with_the_files_rules() -> None:
@@ -29,10 +32,10 @@ def test_a_criterion_without_a_source_is_asked_about_and_the_answer_is_recorded(
     declared = parse(text)
     with pytest.raises(UnsourcedError) as caught:
         plan_for(declared, task="email", candidate="new")
-    assert caught.value.names == ("quality",)
+    assert caught.value.names == ("quality", "accuracy")
     assert "--without quality" in str(caught.value)
-    _, plan = plan_for(declared, task="email", candidate="new", without=["quality"])
-    assert plan.gates == ("errors",)
+    _, plan = plan_for(declared, task="email", candidate="new", without=["quality", "accuracy"])
+    assert plan.gates == TRAFFIC_GATES
     assert plan.criteria.left_out["quality"].endswith("accepted for this rollout")
 
 
