@@ -1,5 +1,23 @@
 """What exists? Accounts, pinned model versions and the deployments that make them callable. Decides no routing."""
 
-from changeover.versions.model import Account, AccountKind, Deployment, ModelVersion, SecretReference
+from changeover.versions.model import (
+    API_V1,
+    AZURE_API_VERSION,
+    Account,
+    AccountKind,
+    Deployment,
+    ModelVersion,
+    RequestSettings,
+    SecretReference,
+)
 
-__all__ = ["Account", "AccountKind", "Deployment", "ModelVersion", "SecretReference"]
+__all__ = [
+    "API_V1",
+    "AZURE_API_VERSION",
+    "Account",
+    "AccountKind",
+    "Deployment",
+    "ModelVersion",
+    "RequestSettings",
+    "SecretReference",
+]

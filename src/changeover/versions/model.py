@@ -1,10 +1,18 @@
 """The nouns of the outside world: a provider's account, a model version, a deployment of it."""
 
-from typing import Literal
+import hashlib
+from typing import Final, Literal
 
 import msgspec
 
 AccountKind = Literal["azure-openai", "openai", "openai-compatible", "anthropic"]
+
+API_V1: Final = "v1"
+"""The undated form of Azure's addresses, ``/openai/v1/...``."""
+AZURE_API_VERSION: Final = "2024-10-21"
+"""What is asked for in Azure's dated form when neither the account nor the caller names a date."""
+
+_DIGEST_BYTES: Final = 16
 
 
 class SecretReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,19 +43,43 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A provider's endpoint with an identity.
 
-    ``endpoint`` is scheme, host, optional port and optional path prefix, without a trailing slash.
+    ``endpoint`` is scheme, host, optional port and optional path prefix, without a trailing slash. ``api`` is the form of
+    Azure's addresses: ``v1``, or the date of the dated form; empty means dated, by ``AZURE_API_VERSION``. Other kinds have
+    one form only.
     """
 
     name: str
     kind: AccountKind
     endpoint: str
     auth: SecretReference
+    api: str = ""
+
+
+class RequestSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What must change in a request for a deployment; applied in the order ``rename``, ``drop``, ``set``.
+
+    ``set`` holds JSON values. ``system_prompt`` takes the place of the caller's own, or stands before it.
+    """
+
+    rename: dict[str, str] = {}
+    drop: tuple[str, ...] = ()
+    set: dict[str, object] = {}
+    system_prompt: str | None = None
+    system_prompt_mode: Literal["replace", "prepend"] = "replace"
+
+    @property
+    def hash(self) -> str:
+        """32 hexadecimal digits of BLAKE2b over all of it; the order of keys plays no part."""
+        return hashlib.blake2b(msgspec.json.encode(self, order="deterministic"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """A model version made callable in an account, under a name."""
+    """A model version made callable in an account, under a name. ``request``: ``None`` passes requests as they are."""
 
     name: str
     account: str
     model: ModelVersion
     environment: Literal["prod", "dev"] = "prod"
+    request: RequestSettings | None = None
+    sku: str | None = None
+    """How the provider sells it, in the provider's words (Azure: ``GlobalStandard``, ``ProvisionedManaged``)."""
