@@ -15,9 +15,12 @@ _NO_ANSWER: Final = frozenset({408, 429})
 
 
 def outcome_of(status: int, facts: ReplyFacts | None) -> Outcome:
-    """What a complete answer of ``status`` is. A filtered prompt (400) is an answer; 408 and 429 are none."""
+    """What a complete answer of ``status`` is. A filtered prompt (400) is an answer; 408 and 429 are none, and neither is
+    an error inside a 200.
+    """
     if status in _OK:
-        return Outcome.ANSWERED
+        failed = facts is not None and facts.error is not None and not facts.filtered
+        return Outcome.FAILED if failed else Outcome.ANSWERED
     if status == _BAD_REQUEST and facts is not None and facts.filtered:
         return Outcome.ANSWERED
     if status in _CALLERS_MISTAKES and status not in _NO_ANSWER:
@@ -29,13 +32,14 @@ class Journey:
     """What is known of one request so far.
 
     ``started_at`` is Unix time in seconds; every ``at`` is seconds of one monotonic clock. ``revision`` is that of the
-    table the request is served from. ``streamed`` (the answer is an event stream) and ``attempts`` (requests sent to
-    providers for it) are set by whoever sends.
+    table the request is served from. ``surface`` (the API that was asked), ``streamed`` (the answer is an event stream),
+    ``attempts`` (requests sent to providers for it), ``member`` (of a pool that is assigned, who was asked last) and
+    ``served_deployment`` (as the provider named it last) are set by whoever sends.
     """
 
     __slots__ = (
-        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_route", "_sticky", "_task", "_unit",
-        "attempts", "began", "request_id", "revision", "started_at", "streamed",
+        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_forced", "_route", "_sticky", "_task", "_unit",
+        "attempts", "began", "member", "request_id", "revision", "served_deployment", "started_at", "streamed", "surface",
     )  # fmt: skip
 
     def __init__(self, request_id: str, *, started_at: float, at: float, revision: int) -> None:
@@ -43,13 +47,16 @@ class Journey:
         self.started_at = started_at
         self.began = at
         self.revision = revision
+        self.surface = ""
         self.streamed = False
         self.attempts = 0
+        self.member: str | None = None
+        self.served_deployment: str | None = None
         self._task: str | None = None
         self._route: Route | None = None
         self._assignment: Assignment | None = None
         self._unit = ""
-        self._sticky = False
+        self._sticky = self._forced = False
         self._first_byte_ms: float | None = None
         self._first_token_ms: float | None = None
         self._finished = False
@@ -58,6 +65,11 @@ class Journey:
     def assignment(self) -> Assignment | None:
         """The side drawn for this request, ``None`` before ``route``."""
         return self._assignment
+
+    @property
+    def task(self) -> str | None:
+        """The task it belongs to, ``None`` before ``route``."""
+        return self._task
 
     @property
     def finished(self) -> bool:
@@ -71,6 +83,12 @@ class Journey:
         self._unit = self.request_id if unit is None else unit
         self._assignment = assign(route, self._unit)
         return self._assignment
+
+    def force(self, task: str, route: Route, assignment: Assignment) -> None:
+        """Serve it as ``assignment`` says: it continues what one deployment began, and is never evidence."""
+        self._task, self._route, self._forced = task, route, True
+        self._unit = self.request_id
+        self._assignment = assignment
 
     def first_byte(self, at: float) -> None:
         """The first byte of the answer's body went to the caller. Only the first call counts."""
@@ -115,9 +133,10 @@ class Journey:
             attempt=0 if route is None else route.attempt,
             unit="" if route is None else hash_unit(route.salt, self._unit),
             sticky=self._sticky,
+            forced=self._forced,
             side=None if assignment is None else assignment.side,
             candidate_probability=0.0 if assignment is None else assignment.candidate_probability,
-            assigned=None if assignment is None else assignment.deployment,
+            assigned=self.member or (None if assignment is None else assignment.deployment),
             served=served,
             served_model=known.model,
             fingerprint=known.fingerprint,
@@ -130,6 +149,9 @@ class Journey:
             filtered=known.filtered,
             tokens=_tokens(known),
             attempts=self.attempts,
+            surface=self.surface,
+            filters=known.filters,
+            served_deployment=None if served is None else self.served_deployment,
         )
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from changeover.traffic.table import Side
+from changeover.wire.filters import FilterEvent
 
 
 class Outcome(StrEnum):
@@ -66,6 +67,16 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     filtered: bool | None = None
     tokens: Tokens | None = None
     attempts: int = 0
+    cost_usd: float | None = None
+    """Money at the price in ``price``, every attempt paid; ``None`` where no price is known."""
+    price: str | None = None
+    """Which dated price was used, so that the figure can be recomputed."""
+    surface: str = ""
+    """Which API was asked: a value of ``wire.surface.Surface``; empty when that is not known."""
+    filters: tuple[FilterEvent, ...] = ()
+    """What content filters found, whether they acted or only annotated."""
+    served_deployment: str | None = None
+    """Who answered as the provider names it (Azure's ``x-ms-deployment-name``), where it does."""
 
     @property
     def is_error(self) -> bool:

@@ -1,10 +1,12 @@
 """What does this answer say of itself: model, usage, filters, end? Unknown is ``None``; a strange answer is no error."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
+
+from changeover.wire.filters import FilterEvent, error_events, filter_events, is_quiet, merged, prompt_events, responses_events
 
 T = TypeVar("T")
 
@@ -24,11 +26,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplyFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer says of itself.
+    """What an answer of any surface says of itself.
 
     ``filtered``: a content filter acted on the prompt or the completion. ``False`` when the answer carries filter
-    annotations or an end that is no filter's, ``None`` when it says nothing. ``error`` is the code of an error body, or
-    its type where there is no code.
+    annotations or an end that is no filter's, ``None`` when it says nothing; ``filters`` is what the filter found, whether
+    it acted or not. ``error`` is the code of an error body, or its type where there is no code. A response's end is its
+    ``status``, or why it is incomplete; ``response_id`` is how a later request continues it.
     """
 
     model: str | None = None
@@ -37,6 +40,8 @@ class ReplyFacts(msgspec.Struct, frozen=True, kw_only=True):
     filtered: bool | None = None
     tokens: Usage | None = None
     error: str | None = None
+    response_id: str | None = None
+    filters: tuple[FilterEvent, ...] = ()
 
 
 NO_FACTS: Final = ReplyFacts()
@@ -61,14 +66,26 @@ class _Details(msgspec.Struct, kw_only=True):
 
 
 class _Usage(msgspec.Struct, kw_only=True):
+    """Chat, completions and embeddings count prompt and completion; responses and images the same as input and output."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Incomplete(msgspec.Struct, kw_only=True):
+    reason: str | None = None
 
 
 class Document(msgspec.Struct, kw_only=True):
-    """The parts of a chat answer, or of one chunk of it, that are read; all else is skipped."""
+    """The parts of an answer, or of one chunk of it, that are read; all else is skipped. ``id`` to ``content_filters`` are
+    a response's.
+    """
 
     model: str | None = None
     system_fingerprint: str | None = None
@@ -76,8 +93,15 @@ class Document(msgspec.Struct, kw_only=True):
     usage: _Usage | None = None
     prompt_filter_results: msgspec.Raw = _ABSENT
     error: msgspec.Raw = _ABSENT
+    object: str | None = None
+    id: str | None = None
+    status: str | None = None
+    incomplete_details: _Incomplete | None = None
+    content_filters: msgspec.Raw = _ABSENT
 
 
+RESPONSE: Final = "response"
+"""The ``object`` of a response."""
 _DOCUMENT: Final = msgspec.json.Decoder(Document)
 _NO_ERROR: Final = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
 
@@ -100,16 +124,35 @@ def read_document(body: bytes | bytearray | memoryview | msgspec.Raw) -> Documen
 
 def facts_of(document: Document) -> ReplyFacts:
     """All that ``document`` says of itself."""
-    finish_reason = finish_reason_of(document.choices)
+    is_response = document.object == RESPONSE
+    finish_reason = response_end(document) if is_response else finish_reason_of(document.choices)
     code = error_code(document.error)
+    marks = _marks(document)
     return ReplyFacts(
         model=document.model or None,
         fingerprint=document.system_fingerprint or None,
         finish_reason=finish_reason,
-        filtered=_filtered(document, finish_reason=finish_reason, code=code),
+        filtered=_filtered(marks, finish_reason=finish_reason, code=code),
         tokens=usage_of(document),
         error=code,
+        response_id=(document.id or None) if is_response else None,
+        filters=() if code is None and is_quiet(marks) else merged((), events_of(document)),
     )
+
+
+def response_end(document: Document) -> str | None:
+    """How a response ended: why it is incomplete, else its status."""
+    details = document.incomplete_details
+    return (details.reason if details is not None else None) or document.status or None
+
+
+def events_of(document: Document) -> Iterator[FilterEvent]:
+    """What filters found, as the document says it."""
+    yield from prompt_events(document.prompt_filter_results)
+    for choice in document.choices or ():
+        yield from filter_events(choice.content_filter_results, "completion")
+    yield from responses_events(document.content_filters)
+    yield from error_events(document.error)
 
 
 def finish_reason_of(choices: Sequence[Choice] | None) -> str | None:
@@ -125,25 +168,31 @@ def usage_of(document: Document) -> Usage | None:
     usage = document.usage
     if usage is None:
         return None
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    prompt = usage.prompt_tokens_details or usage.input_tokens_details
+    completion = usage.completion_tokens_details or usage.output_tokens_details
     return Usage(
-        prompt=usage.prompt_tokens,
-        completion=usage.completion_tokens,
+        prompt=usage.input_tokens if usage.prompt_tokens is None else usage.prompt_tokens,
+        completion=usage.output_tokens if usage.completion_tokens is None else usage.completion_tokens,
         cached=None if prompt is None else prompt.cached_tokens,
         reasoning=None if completion is None else completion.reasoning_tokens,
     )
 
 
 def filter_mark(document: Document) -> bool | None:
-    """Whether the filter annotations say that a filter acted; ``None`` without annotations.
+    """Whether the filter annotations say that a filter acted; ``None`` without annotations."""
+    return _acted(_marks(document))
 
-    Searching the bytes is sound: a quotation mark inside a JSON string is escaped, so no model text can look like a key.
-    """
-    marks = [document.prompt_filter_results, *(choice.content_filter_results for choice in document.choices or ())]
-    seen = b"".join(marks)
-    if b'"filtered"' not in seen:
-        return None
-    return _TRUE_FILTER.search(seen) is not None
+
+def _marks(document: Document) -> bytes:
+    """All filter annotations, one after the other."""
+    marks = [document.prompt_filter_results, document.content_filters]
+    marks += [choice.content_filter_results for choice in document.choices or ()]
+    return b"".join(marks)
+
+
+def _acted(marks: bytes) -> bool | None:
+    """Searching the bytes is sound: a quotation mark inside a JSON string is escaped, so no model text can look like a key."""
+    return _TRUE_FILTER.search(marks) is not None if b'"filtered"' in marks else None
 
 
 def error_code(raw: msgspec.Raw) -> str | None:
@@ -154,10 +203,10 @@ def error_code(raw: msgspec.Raw) -> str | None:
     return _code(parts.get("code")) or _code(parts.get("type")) or "error"
 
 
-def _filtered(document: Document, *, finish_reason: str | None, code: str | None) -> bool | None:
+def _filtered(marks: bytes, *, finish_reason: str | None, code: str | None) -> bool | None:
     if CONTENT_FILTER in (finish_reason, code):
         return True
-    mark = filter_mark(document)
+    mark = _acted(marks)
     if mark is not None:
         return mark
     return None if finish_reason is None else False
@@ -191,7 +240,16 @@ def _read_strange(body: bytes | bytearray | memoryview | msgspec.Raw) -> Documen
         usage=_strange_usage(parts.get("usage")),
         prompt_filter_results=parts.get("prompt_filter_results", _ABSENT),
         error=parts.get("error", _ABSENT),
+        object=_try(_TEXT, parts.get("object")),
+        id=_try(_TEXT, parts.get("id")),
+        status=_try(_TEXT, parts.get("status")),
+        incomplete_details=_strange_reason(parts.get("incomplete_details")),
+        content_filters=parts.get("content_filters", _ABSENT),
     )
+
+
+def _strange_reason(raw: msgspec.Raw | None) -> _Incomplete:
+    return _Incomplete(reason=_try(_TEXT, (_try(_FIELDS, raw) or {}).get("reason")))
 
 
 def _strange_choice(raw: msgspec.Raw) -> Choice:
@@ -208,13 +266,23 @@ def _strange_usage(raw: msgspec.Raw | None) -> _Usage | None:
     parts = _try(_FIELDS, raw)
     if parts is None:
         return None
-    prompt, completion = _try(_FIELDS, parts.get("prompt_tokens_details")), _try(_FIELDS, parts.get("completion_tokens_details"))
     return _Usage(
         prompt_tokens=_try(_COUNT, parts.get("prompt_tokens")),
         completion_tokens=_try(_COUNT, parts.get("completion_tokens")),
-        prompt_tokens_details=_Details(cached_tokens=_try(_COUNT, (prompt or {}).get("cached_tokens"))),
-        completion_tokens_details=_Details(reasoning_tokens=_try(_COUNT, (completion or {}).get("reasoning_tokens"))),
+        prompt_tokens_details=_strange_details(parts.get("prompt_tokens_details")),
+        completion_tokens_details=_strange_details(parts.get("completion_tokens_details")),
+        input_tokens=_try(_COUNT, parts.get("input_tokens")),
+        output_tokens=_try(_COUNT, parts.get("output_tokens")),
+        input_tokens_details=_strange_details(parts.get("input_tokens_details")),
+        output_tokens_details=_strange_details(parts.get("output_tokens_details")),
     )
+
+
+def _strange_details(raw: msgspec.Raw | None) -> _Details | None:
+    parts = _try(_FIELDS, raw)
+    if parts is None:
+        return None
+    return _Details(cached_tokens=_try(_COUNT, parts.get("cached_tokens")), reasoning_tokens=_try(_COUNT, parts.get("reasoning_tokens")))
 
 
 def _try(decoder: "msgspec.json.Decoder[T]", raw: bytes | bytearray | memoryview | msgspec.Raw | None) -> T | None:

@@ -1,12 +1,15 @@
 """One request, one observation: whole, timed and assigned, whatever became of it."""
 
+import msgspec
 import pytest
 
 from changeover.exchange.journey import Journey, outcome_of
 from changeover.exchange.observation import Observation, Outcome, Tokens
 from changeover.traffic.assignment import assign, hash_unit
 from changeover.traffic.table import Route, Side
+from changeover.wire.filters import FilterEvent
 from changeover.wire.reply import ReplyFacts, Usage
+from changeover.wire.surface import Surface
 
 ROUTE = Route(task="mail", stable="old", candidate="new", candidate_permille=250, attempt=3, salt="pepper")
 FACTS = ReplyFacts(
@@ -125,7 +128,28 @@ def test_what_the_answer_calls_its_error_is_kept_unless_we_know_better() -> None
         (503, ReplyFacts(filtered=True), Outcome.FAILED),
         (302, None, Outcome.FAILED),
         (100, None, Outcome.FAILED),
+        (200, ReplyFacts(error="server_error"), Outcome.FAILED),
+        (200, ReplyFacts(error="content_filter", filtered=True), Outcome.ANSWERED),
     ],
 )
 def test_an_answers_status_decides_its_outcome(status: int, facts: ReplyFacts | None, outcome: Outcome) -> None:
     assert outcome_of(status, facts) is outcome
+
+
+def test_the_surface_and_what_filters_found_are_observed_blocked_or_not() -> None:
+    trip = journey()
+    trip.surface = Surface.RESPONSES
+    trip.route("mail", ROUTE, "ann")
+    events = (FilterEvent(side="prompt", category="hate", severity="low"), FilterEvent(side="completion", category="hate", filtered=True))
+    seen = trip.finish(101.0, Outcome.ANSWERED, facts=ReplyFacts(filters=events))
+    assert seen is not None
+    assert (seen.surface, seen.filters) == ("responses", events)
+    stored = msgspec.json.decode(msgspec.json.encode(seen), type=Observation)
+    assert stored == seen
+
+
+def test_an_observation_from_before_surfaces_can_still_be_read() -> None:
+    seen = journey().refuse(100.5, status=400, error="invalid_json")
+    assert seen is not None
+    assert b"surface" not in msgspec.json.encode(seen)
+    assert b"filters" not in msgspec.json.encode(seen)

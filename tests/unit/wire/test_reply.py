@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from changeover.wire.reply import NO_FACTS, ReplyFacts, Usage, read_reply
@@ -113,9 +114,74 @@ def test_a_part_of_a_strange_type_hides_no_other() -> None:
             "completion_tokens_details": {"reasoning_tokens": 2},
         },
     }
-    assert read(body) == ReplyFacts(fingerprint="fp", finish_reason="stop", filtered=True, tokens=Usage(completion=5, reasoning=2))
+    found = read(body)
+    assert {event.category for event in found.filters if event.filtered} == {"hate"}
+    assert msgspec.structs.replace(found, filters=()) == ReplyFacts(
+        fingerprint="fp", finish_reason="stop", filtered=True, tokens=Usage(completion=5, reasoning=2)
+    )
 
 
 def test_empty_names_are_unknown() -> None:
     facts = read(answer(model="", system_fingerprint=""))
     assert (facts.model, facts.fingerprint) == (None, None)
+
+
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "status": "completed",
+    "model": "gpt-4o-2024-11-20",
+    "error": None,
+    "incomplete_details": None,
+    "output": [{"type": "message", "content": [{"type": "output_text", "text": '"status":"failed"'}]}],
+    "usage": {
+        "input_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 4},
+        "output_tokens": 3,
+        "output_tokens_details": {"reasoning_tokens": 2},
+    },
+}
+TOKENS = Usage(prompt=9, completion=3, cached=4, reasoning=2)
+
+
+@pytest.mark.parametrize(
+    ("parts", "end", "filtered"),
+    [
+        ({}, "completed", False),
+        ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "max_output_tokens", False),
+        ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, "content_filter", True),
+        ({"incomplete_details": 3}, "completed", False),
+        ({"content_filters": [{"source_type": "prompt", "content_filter_results": SAFE}]}, "completed", False),
+    ],
+)
+def test_a_response_is_read_in_its_own_words(parts: dict[str, Any], end: str, filtered: bool) -> None:
+    assert read({**RESPONSE, **parts}) == ReplyFacts(
+        model="gpt-4o-2024-11-20", finish_reason=end, filtered=filtered, tokens=TOKENS, response_id="resp_1"
+    )
+
+
+def test_a_response_that_failed_says_its_error() -> None:
+    found = read({**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "x"}})
+    assert (found.error, found.finish_reason) == ("server_error", "failed")
+
+
+def test_a_strange_response_still_says_who_it_is() -> None:
+    found = read({**RESPONSE, "model": 3, "usage": {**RESPONSE["usage"], "input_tokens": "many"}})  # type: ignore[dict-item]
+    assert (found.response_id, found.finish_reason, found.tokens) == ("resp_1", "completed", Usage(completion=3, cached=4, reasoning=2))
+
+
+def test_only_a_response_has_an_id_to_be_continued_by() -> None:
+    assert read(answer()).response_id is None
+    assert read({**RESPONSE, "object": "chat.completion"}).response_id is None
+
+
+def test_embeddings_have_usage_without_a_completion_and_no_end() -> None:
+    body = {"object": "list", "model": "text-embedding-3-small", "data": [{"embedding": "AAAA", "index": 0}]}
+    found = read({**body, "usage": {"prompt_tokens": 5, "total_tokens": 5}})
+    assert found == ReplyFacts(model="text-embedding-3-small", tokens=Usage(prompt=5))
+
+
+def test_a_completion_is_read_like_a_chat() -> None:
+    body = {"object": "text_completion", "model": "m", "choices": [{"text": "Hi", "finish_reason": "length"}]}
+    found = read({**body, "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+    assert found == ReplyFacts(model="m", finish_reason="length", filtered=False, tokens=Usage(prompt=1, completion=2))
