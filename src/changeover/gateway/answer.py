@@ -4,14 +4,21 @@ from typing import Final, NamedTuple, Protocol
 
 from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Outcome
+from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
 from changeover.gateway.headers import relayed
-from changeover.gateway.pool import Pool
+from changeover.gateway.plans import Plan
 from changeover.gateway.refusal import status_line
 from changeover.gateway.upstream import Upstream
+from changeover.wire.failure import Failure
 from changeover.wire.reply import ReplyFacts
+from changeover.wire.request import ModelRequest
+from changeover.wire.surface import Ask
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
+NO_RETRY: Final = b"x-should-retry: false\r\n"
+"""Told to SDKs once we have repeated the request ourselves: else every attempt of ours is made three times."""
+_SHOULD_RETRY: Final = b"x-should-retry"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _CLOSE: Final = b"connection: close\r\n"
 _IDENTITY: Final = b"identity"
@@ -32,39 +39,72 @@ class Broken(NamedTuple):
     message: str
 
 
-class Errand(NamedTuple):
-    """One request to be relayed: what is sent where, and how its answer is put before whom.
+class Refused(NamedTuple):
+    """The deployment answered with a failure, and none of it has been sent: another may be asked, or ``deliver`` sends it."""
 
-    ``tags`` are whole header lines. ``keep``: the caller's connection outlives the answer. ``chunks``: the caller
-    understands chunked bodies. ``streamed``: a stream was asked for; ``hide_usage``: its usage was asked for by us alone.
+    failure: Failure
+    code: str | None
+
+
+class Errand(NamedTuple):
+    """One request on its way, whoever serves it.
+
+    ``ids`` is a whole header line. ``keep``: the caller's connection outlives the answer. ``chunks``: the caller understands
+    chunked bodies. ``first_class``: what is answered is read. ``repeatable``: another deployment may be asked although it
+    cannot be known whether the first one acted.
     """
 
     caller: Caller
     journey: Journey
-    tags: bytes
+    call: Call
+    ask: Ask
+    request: ModelRequest
+    plan: Plan
+    ids: bytes
     keep: bool
     chunks: bool
-    pool: Pool
-    request: bytes
-    streamed: bool
-    hide_usage: bool
+    first_class: bool
+    repeatable: bool
 
-    def head(self, upstream: Upstream, framing: bytes) -> bytes:
-        """The head of the answer, with the provider's own headers."""
-        connection = upstream.names.get(b"connection")
-        close = b"" if self.keep else _CLOSE
-        return b"".join((status_line(upstream.status), relayed(upstream.headers, connection), self.tags, framing, close, b"\r\n"))
+    def unix(self, at: float) -> float:
+        """The monotonic moment ``at`` in Unix time."""
+        return self.journey.started_at + (at - self.journey.began)
 
     def unknown_length(self) -> bytes:
         """The framing of a body whose length is not known. Without chunks it ends with the connection."""
         return _CHUNKED if self.chunks else b""
 
 
+class Envelope(NamedTuple):
+    """What goes around one deployment's answer. ``tags`` are whole header lines. ``held``: another deployment could still be
+    asked, so that what is no content yet waits.
+    """
+
+    errand: Errand
+    upstream: Upstream
+    tags: bytes
+    held: bool
+
+    def head(self, framing: bytes, extra: bytes = b"") -> bytes:
+        """The head of the answer, with the provider's own headers."""
+        upstream, errand = self.upstream, self.errand
+        headers = upstream.headers
+        if extra:
+            headers = [header for header in headers if header[0].lower() != _SHOULD_RETRY]
+        own = relayed(headers, upstream.names.get(b"connection"))
+        close = b"" if errand.keep else _CLOSE
+        return b"".join((status_line(upstream.status), own, errand.ids, self.tags, extra, framing, close, b"\r\n"))
+
+
 class Answer(Protocol):
     """One reply on its way to the caller."""
 
-    def receive(self, data: bytes, *, ended: bool, at: float) -> Ending | Broken | None:
+    def receive(self, data: bytes, *, ended: bool, at: float) -> Ending | Broken | Refused | None:
         """The next of the reply's body, until ``ended``."""
+        ...
+
+    def deliver(self, refused: Refused, *, at: float, extra: bytes) -> Ending | None:
+        """Send what was ``Refused`` after all, with ``extra`` header lines; ``None`` while more of it is to come."""
         ...
 
     def cut(self, code: str, message: str) -> bool:
@@ -88,7 +128,7 @@ class Answer(Protocol):
 
 
 def is_encoded(upstream: Upstream) -> bool:
-    """Whether the body is compressed, against our wish: it is relayed, but cannot be read."""
+    """Whether the body is compressed, against our wish."""
     coding = upstream.names.get(b"content-encoding")
     return coding is not None and coding.lower() != _IDENTITY
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from changeover.gateway.doorkeeper import ANYONE, Admitted
 from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 from changeover.gateway.paths import Endpoint, read_path
@@ -22,7 +23,7 @@ class Call:
     """One request. ``head_read`` is false for what could not be read as a request at all; such a call has a refusal."""
 
     __slots__ = (
-        "body", "endpoint", "head_read", "headers", "keep_alive", "method", "names", "refusal", "url", "version",
+        "admitted", "body", "endpoint", "head_read", "headers", "keep_alive", "method", "names", "refusal", "url", "version",
     )  # fmt: skip
 
     def __init__(self, *, method: bytes = b"", url: bytes = b"", headers: list[Header] | None = None, version: str = "1.1") -> None:
@@ -37,6 +38,8 @@ class Call:
         self.endpoint: Endpoint | None = None
         self.body = b""
         self.refusal: Refusal | None = None
+        self.admitted: Admitted | None = ANYONE
+        """Who asks; ``None`` for who may not come in."""
 
     @property
     def has_body(self) -> bool:
@@ -88,7 +91,9 @@ def _check_target(call: Call) -> Refusal | None:
     method = call.method.decode()
     if endpoint is None:
         path = call.url.partition(b"?")[0].decode("utf-8", "backslashreplace")
-        message = f"Invalid URL ({method} {path}). Served here: POST /v1/chat/completions, GET /v1/models, GET /healthz, GET /readyz."
+        message = (
+            f"Invalid URL ({method} {path}). Served here: the paths of OpenAI's API and of Azure's, such as POST /v1/chat/completions."
+        )
         return Refusal(404, "unknown_url", message)
     allowed = b", ".join(sorted(endpoint.methods))
     message = f"Found the method {method}; expected {allowed.decode()} for this path."

@@ -36,6 +36,10 @@ class House(Protocol):
     draining: bool
     callers: set["Caller"]
 
+    def admit(self, call: Call, /) -> None:
+        """The head of ``call`` has been read: whoever may not come in gets a ``call.refusal``."""
+        ...
+
     def serve(self, caller: "Caller", call: Call, /) -> None:
         """Answer ``call`` on ``caller``, now or later; ends in ``caller.finish``."""
         ...
@@ -162,6 +166,7 @@ class Caller(asyncio.Protocol):
         self._call = call
         self._phase = _BODY
         call.refusal = check_head(call, self._limits, upgrade=parser.should_upgrade())
+        self._house.admit(call)
         if call.refusal is not None and (call.has_body or parser.should_upgrade()):
             self._refuse(call.refusal)
         call.keep_alive = call.version == "1.1" and parser.should_keep_alive()

@@ -1,6 +1,6 @@
 """What becomes of a whole request? Its endpoint, its task, its side, the deployment: then it is on its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final, Protocol
 
@@ -10,23 +10,29 @@ from changeover.exchange.unit import find_unit
 from changeover.gateway.answer import Errand
 from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
-from changeover.gateway.headers import sent_on
+from changeover.gateway.doorkeeper import Admitted, Doorkeeper, out_of_scope
+from changeover.gateway.health import Health
 from changeover.gateway.limits import Limits
-from changeover.gateway.paths import Endpoint, Kind
+from changeover.gateway.paths import REPEATABLE, Kind
+from changeover.gateway.plans import Itinerary, Plan
 from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import Refusal, own_answer, refusal_of, request_id_line
 from changeover.gateway.relay import Relay
-from changeover.gateway.targets import PreparedTable, Target
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
+from changeover.traffic.assignment import Assignment
 from changeover.traffic.table import Side
-from changeover.wire.chat import ChatRequest, WireError, read_chat_request, rewrite_chat_request
-from changeover.wire.listing import models_body
+from changeover.wire.listing import asked_name, model_body, models_body
+from changeover.wire.request import ModelRequest, WireError, read_request
+from changeover.wire.surface import Ask
 
 NO_TABLE: Final = Refusal(
     503, "no_routing_table", "No routing table has arrived yet; try again in a moment.", headers=b"retry-after: 1\r\n"
 )
 """What a gateway says that has just been started, until the control plane or its own disk has given it a table."""
+
+_OPEN: Final = frozenset({Kind.HEALTH, Kind.READY})
+"""What whoever watches over the process may ask without a key."""
 
 _OK: Final = 200
 _BAD_GATEWAY: Final = 502
@@ -53,12 +59,24 @@ class Dispatch:
         self.callers: set[Caller] = set()
         self.relays: set[Relay] = set()
         self.pools: dict[str, Pool] = {}
-        self.prepared: PreparedTable | None = None
+        self.health = Health()
+        self.itinerary: Itinerary | None = None
+        self.door = Doorkeeper()
         self.on_empty: Callable[[], None] | None = None
         """Called when the last caller has gone."""
         self._recorder = recorder
         self._clock = clock
         self._dice = dice
+
+    def admit(self, call: Call, /) -> None:
+        """Who is not known is told only that: neither which paths there are nor what is wrong with the rest of the head."""
+        if call.endpoint is not None and call.endpoint.kind in _OPEN:
+            return
+        admitted = self.door.admit(call.names, self._clock.now())
+        if isinstance(admitted, Refusal):
+            call.admitted, call.refusal = None, admitted
+        else:
+            call.admitted = admitted
 
     def serve(self, caller: Caller, call: Call, /) -> None:
         """Answer ``call``; ends in ``caller.finish``, at once or when the deployment has answered."""
@@ -70,10 +88,12 @@ class Dispatch:
         endpoint = call.endpoint
         assert endpoint is not None
         match endpoint.kind:
-            case Kind.CHAT:
-                self._chat(caller, call, endpoint)
+            case Kind.API:
+                assert endpoint.ask is not None
+                self._api(caller, call, endpoint.ask)
             case Kind.MODELS:
-                self._models(caller, call)
+                assert endpoint.ask is not None
+                self._models(caller, call, endpoint.ask)
             case Kind.HEALTH:
                 self._answer(caller, call, _OK, _ALIVE)
             case Kind.READY:
@@ -89,17 +109,25 @@ class Dispatch:
 
     # What is answered here
 
-    def _models(self, caller: Caller, call: Call) -> None:
-        if self.prepared is None:
+    def _models(self, caller: Caller, call: Call, ask: Ask) -> None:
+        if self.itinerary is None:
             self._say(caller, call, NO_TABLE)
+            return
+        names = sorted(filter(_admitted(call).allows, self.itinerary.prepared.table.routes))
+        created = int(self._clock.now())
+        wanted = asked_name(ask.operation)
+        if wanted is None:
+            self._answer(caller, call, _OK, models_body(names, created))
+        elif wanted in names:
+            self._answer(caller, call, _OK, model_body(wanted, created))
         else:
-            self._answer(caller, call, _OK, models_body(sorted(self.prepared.table.routes), int(self._clock.now())))
+            self._say(caller, call, _unknown_task(wanted, names))
 
     def _ready(self, caller: Caller, call: Call) -> None:
-        if self.prepared is None:
+        if self.itinerary is None:
             self._say(caller, call, NO_TABLE)
         else:
-            self._answer(caller, call, _OK, b'{"status":"ready","revision":%d}' % self.prepared.table.revision)
+            self._answer(caller, call, _OK, b'{"status":"ready","revision":%d}' % self.itinerary.prepared.table.revision)
 
     def _answer(self, caller: Caller, call: Call, status: int, body: bytes, headers: bytes = b"") -> None:
         keep = call.keep_alive
@@ -110,7 +138,7 @@ class Dispatch:
         self._answer(caller, call, refusal.status, refusal.body, refusal.headers)
 
     def _refuse_unrouted(self, caller: Caller, call: Call, refusal: Refusal) -> None:
-        if call.head_read:
+        if call.head_read and call.admitted is not None:  # strangers leave nothing in the store
             self._refuse(caller, call, self._begin(), refusal)
         else:
             self._say(caller, call, refusal)
@@ -126,40 +154,95 @@ class Dispatch:
         """A request is whole, or will never be: its clock starts now. Its upload was the caller's time, not a version's."""
         request_id, started_at = self._dice.token(), self._clock.now()
         self._recorder.begin(request_id, started_at)
-        revision = 0 if self.prepared is None else self.prepared.table.revision
+        revision = 0 if self.itinerary is None else self.itinerary.prepared.table.revision
         return Journey(request_id, started_at=started_at, at=monotonic(), revision=revision)
 
-    def _chat(self, caller: Caller, call: Call, endpoint: Endpoint) -> None:
-        journey, prepared = self._begin(), self.prepared
-        if prepared is None:
+    def _api(self, caller: Caller, call: Call, ask: Ask) -> None:
+        journey, itinerary = self._begin(), self.itinerary
+        journey.surface = ask.surface.value
+        if itinerary is None:
             self._refuse(caller, call, journey, NO_TABLE)
             return
+        admitted = _admitted(call)
         try:
-            request = read_chat_request(call.body, path_task=endpoint.task)
+            content_type = call.names.get(b"content-type", b"")
+            request = read_request(ask.surface, call.body, content_type, path_task=ask.task or admitted.default_task)
         except WireError as error:
             self._refuse(caller, call, journey, refusal_of(error))
             return
-        task = endpoint.task or request.model or ""
-        route = prepared.table.routes.get(task)
-        if route is None:
-            self._refuse(caller, call, journey, _unknown_task(task, prepared))
+        task = self._task(call, ask, request, itinerary)
+        if not admitted.allows(task):
+            self._refuse(caller, call, journey, out_of_scope(admitted, task))
             return
-        unit = find_unit(call.names, request.fields, route.sticky_by)
-        assignment = journey.route(task, route, unit)
+        plan = self._plan(task, call, ask, request, journey=journey, itinerary=itinerary)
+        if plan is None:
+            self._refuse(caller, call, journey, _unclaimed(ask, task, itinerary))
+        elif not plan.order:
+            self._cannot_be_called(caller, call, journey, plan)
+        else:
+            self._send(caller, call, ask, request, journey=journey, plan=plan)
+
+    def _task(self, call: Call, ask: Ask, request: ModelRequest, itinerary: Itinerary) -> str | None:
+        """What is asked for: what the path names, else the body; else what the response belongs to that it continues; else what
+        the caller's key is for. A name that is no task may still be claimed by nobody.
+        """
+        routes, named = itinerary.prepared.table.routes, ask.task or request.model
+        if named in routes:
+            return named
+        previous = request.previous_response_id or ask.response_id
+        issuer = None if previous is None else self.health.issuer(previous)
+        if issuer is not None and named is None:
+            return issuer[0]
+        default = _admitted(call).default_task
+        return default if default in routes and ask.surface in REPEATABLE else named
+
+    def _plan(
+        self, task: str | None, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey, itinerary: Itinerary
+    ) -> Plan | None:
+        """Who may serve the request: its side is drawn here, unless it continues what one deployment began."""
+        routes = itinerary.prepared.table.routes
+        previous = request.previous_response_id or ask.response_id
+        if previous is not None:
+            return self._continued(previous, task, journey, itinerary)
+        route = None if task is None else routes.get(task)
+        if task is None or route is None:
+            return itinerary.unrouted
+        assignment = journey.route(task, route, find_unit(call.names, request.fields, route.sticky_by))
         self._recorder.assigned(journey.request_id, assignment.side)
-        tags = request_id_line(journey.request_id) + prepared.tags[task, assignment.side]
-        target = prepared.targets[assignment.deployment]
-        if target.fault is not None:
-            code, message = target.fault
-            refusal = Refusal(_BAD_GATEWAY, code, message, headers=tags)
-            self._recorder.record(_certain(journey.finish(monotonic(), Outcome.FAILED, status=refusal.status, error=code)))
-            self._say(caller, call, refusal)
-            return
+        return itinerary.plans[task, assignment.side]
+
+    def _continued(self, response_id: str, task: str | None, journey: Journey, itinerary: Itinerary) -> Plan | None:
+        """Who made the response, as long as its task's route still has them; else the stable."""
+        issuer = self.health.issuer(response_id)
+        if issuer is not None:
+            task = task or issuer[0]
+        route = None if task is None else itinerary.prepared.table.routes.get(task)
+        if task is None or route is None:
+            return itinerary.unrouted
+        maker = None if issuer is None else issuer[1]
+        side = Side.CANDIDATE if maker in route.candidate_members and route.candidate_permille else Side.STABLE
+        plan = itinerary.plans[task, side]
+        if maker is None or maker not in plan.posts:
+            maker = route.stable
+        journey.force(task, route, Assignment(side, maker, 0.0))
+        self._recorder.assigned(journey.request_id, side)
+        return plan.only(maker) if maker in plan.posts else plan
+
+    def _cannot_be_called(self, caller: Caller, call: Call, journey: Journey, plan: Plan) -> None:
+        code, message = plan.fault or ("no_deployment", "Nobody can be called for this task; declare a deployment that can.")
+        refusal = Refusal(_BAD_GATEWAY, code, message, headers=request_id_line(journey.request_id) + plan.tags)
+        self._recorder.record(_certain(journey.finish(monotonic(), Outcome.FAILED, status=refusal.status, error=code)))
+        self._say(caller, call, refusal)
+
+    def _send(self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey, plan: Plan) -> None:
+        plan.budget.request()
+        endpoint = call.endpoint
+        assert endpoint is not None
         errand = Errand(
-            caller, journey, tags, call.keep_alive, call.version == "1.1",
-            self.pools[target.name], _request_bytes(call, request, target), request.stream, request.stream and not request.include_usage,
+            caller, journey, call, ask, request, plan, request_id_line(journey.request_id), call.keep_alive, call.version == "1.1",
+            endpoint.first_class, endpoint.repeatable,
         )  # fmt: skip
-        relay = Relay(errand, limits=self.limits, settle=self._settle)
+        relay = Relay(errand, health=self.health, limits=self.limits, settle=self._settle)
         self.relays.add(relay)
         relay.start()
 
@@ -173,14 +256,22 @@ def _certain(observation: Observation | None) -> Observation:
     return observation
 
 
-def _request_bytes(call: Call, request: ChatRequest, target: Target) -> bytes:
-    body = rewrite_chat_request(request, model=target.model, include_usage=request.stream)
-    headers = sent_on(call.headers, call.names.get(b"connection"))
-    return b"".join((target.prefix, headers, b"content-length: %d\r\n\r\n" % len(body), body))
+def _admitted(call: Call) -> Admitted:
+    assert call.admitted is not None, "who may not come in has been refused before"
+    return call.admitted
 
 
-def _unknown_task(task: str, prepared: PreparedTable) -> Refusal:
-    names = sorted(prepared.table.routes)
+def _unclaimed(ask: Ask, task: str | None, itinerary: Itinerary) -> Refusal:
+    if task is not None:
+        return _unknown_task(task, sorted(itinerary.prepared.table.routes))
+    message = (
+        f"The request names no task, and none can be told from {ask.operation.decode()}. Name one in the path (/t/TASK/v1/...) "
+        "or declare an account for such requests (gateway: {unrouted: {account: ...}})."
+    )
+    return Refusal(404, "no_task", message)
+
+
+def _unknown_task(task: str, names: Sequence[str]) -> Refusal:
     listed = ", ".join(names[:_LISTED_MAX]) + (", ..." if len(names) > _LISTED_MAX else "")
     message = f"Found no task called {task!r}; expected one of: {listed or 'none is declared'}. GET /v1/models lists them."
     return Refusal(404, "model_not_found", message, param="model")

@@ -35,6 +35,8 @@ class Limits:
     """From sending a streaming request to the first byte of the reply: providers send a stream's head early."""
     first_byte_whole_s: float = 300.0
     """The same without streaming: the first byte comes when the whole completion is ready, minutes for a reasoning model."""
+    first_content_s: float = 300.0
+    """From sending to the first byte that is of use to the caller: a deployment that only drips is not waited for longer."""
     chunk_idle_s: float = 60.0
     """Silence in the middle of a reply."""
     total_s: float = 600.0
@@ -45,4 +47,6 @@ class Limits:
     pool_idle_max: int = 256
     """Idle connections kept per deployment."""
     pool_idle_s: float = 30.0
+    connection_age_s: float = 300.0
+    """A busy connection is replaced after this, so that a provider's new address is found."""
     sweep_s: float = 1.0

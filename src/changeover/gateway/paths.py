@@ -1,61 +1,61 @@
-"""What does a request's path ask for?"""
+"""What does a request's path ask for: an API, or something of our own?"""
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
+
+from changeover.wire.surface import FIRST_CLASS, METHODS, Ask, Surface
+from changeover.wire.surface import read_path as read_api_path
 
 
 class Kind(Enum):
-    """What can be asked for here."""
+    """Who answers."""
 
-    CHAT = "chat"
+    API = "api"
+    """A deployment."""
     MODELS = "models"
     HEALTH = "health"
     READY = "ready"
 
 
 class Endpoint(NamedTuple):
-    """``task`` is the task that the path itself names; it beats the body's ``model``."""
+    """``ask`` is what an API's path asks for; our own paths have none. ``first_class``: answers are read. ``repeatable``: asking
+    twice does no more than asking once, because nothing is kept.
+    """
 
     kind: Kind
     methods: frozenset[bytes]
-    task: str | None = None
+    ask: Ask | None = None
+    first_class: bool = False
+    repeatable: bool = False
 
 
-_POST: Final = frozenset({b"POST"})
+REPEATABLE: Final = FIRST_CLASS | {Surface.IMAGES, Surface.AUDIO, Surface.MODERATIONS}
+"""Surfaces that keep nothing of a request that failed."""
+KEPT_MAX: Final = 4096
+"""Paths that have been read are kept: nearly every request repeats one."""
+KEPT_BYTES_MAX: Final = 256
+"""A longer path is read each time."""
+
 _READ: Final = frozenset({b"GET", b"HEAD"})
-_CHAT: Final = Endpoint(Kind.CHAT, _POST)
-_MODELS: Final = Endpoint(Kind.MODELS, _READ)
-_PREFIXES: Final = (b"", b"/v1", b"/openai", b"/openai/v1")
-_FIXED: Final = {
-    b"/healthz": Endpoint(Kind.HEALTH, _READ),
-    b"/readyz": Endpoint(Kind.READY, _READ),
-    **{prefix + b"/chat/completions": _CHAT for prefix in _PREFIXES},
-    **{prefix + b"/models": _MODELS for prefix in _PREFIXES},
-}
-_DEPLOYMENTS: Final = b"/openai/deployments/"
-_DEPLOYMENT_CHAT: Final = b"/chat/completions"
+_OWN: Final = {b"/healthz": Endpoint(Kind.HEALTH, _READ), b"/readyz": Endpoint(Kind.READY, _READ)}
 
 
 def read_path(url: bytes) -> Endpoint | None:
-    """The endpoint of an origin-form ``url`` (path and query), ``None`` when there is none. The query is ignored."""
-    fixed = _FIXED.get(url)
-    if fixed is not None:
-        return fixed
-    path = url.partition(b"?")[0]
-    if not path.startswith(_DEPLOYMENTS):
-        return _FIXED.get(path)
-    name = path.removeprefix(_DEPLOYMENTS)
-    if not name.endswith(_DEPLOYMENT_CHAT):
-        return None
-    return _chat_of(name.removesuffix(_DEPLOYMENT_CHAT))
+    """The endpoint of an origin-form ``url`` (path and query), ``None`` when there is none."""
+    return _kept(url) if len(url) <= KEPT_BYTES_MAX else _read(url)
 
 
-def _chat_of(segment: bytes) -> Endpoint | None:
-    """A task in Azure's path form: one segment, percent-encoded UTF-8."""
-    if not segment or b"/" in segment:
+def _read(url: bytes) -> Endpoint | None:
+    own = _OWN.get(url.partition(b"?")[0])
+    if own is not None:
+        return own
+    ask = read_api_path(url)
+    if ask is None:
         return None
-    try:
-        return Endpoint(Kind.CHAT, _POST, unquote_to_bytes(segment).decode())
-    except UnicodeDecodeError:
-        return None
+    surface = ask.surface
+    kind = Kind.MODELS if surface is Surface.MODELS else Kind.API
+    return Endpoint(kind, METHODS[surface], ask, first_class=surface in FIRST_CLASS, repeatable=surface in REPEATABLE)
+
+
+_kept: Final = lru_cache(maxsize=KEPT_MAX)(_read)

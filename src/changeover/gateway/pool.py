@@ -8,6 +8,7 @@ from typing import Protocol
 
 from changeover.gateway.limits import Limits
 from changeover.gateway.targets import Target
+from changeover.gateway.tunnel import TunnelRefusedError, open_tunnel
 from changeover.gateway.upstream import Awaiting, Upstream
 
 
@@ -79,15 +80,30 @@ class Pool:
         while self._idle:
             self._idle.pop().abort()
 
+    async def _connect(self) -> Upstream:
+        """A fresh connection; the name is resolved anew each time."""
+        target, proxy = self.target, self.target.proxy
+        loop = asyncio.get_running_loop()
+        tls = self._tls if target.tls else None
+        if proxy is None:
+            _, upstream = await loop.create_connection(lambda: Upstream(self, self._limits), target.host, target.port, ssl=tls)
+        elif tls is None:
+            _, upstream = await loop.create_connection(
+                lambda: Upstream(self, self._limits), proxy.host, proxy.port, ssl=self._tls if proxy.tls else None
+            )
+        else:
+            upstream = Upstream(self, self._limits)
+            await open_tunnel(proxy, (target.host, target.port), tls=tls, inner=upstream)
+        return upstream
+
     async def _dial(self, waiting: Dialing) -> None:
-        target = self.target
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                _, upstream = await asyncio.get_running_loop().create_connection(
-                    lambda: Upstream(self, self._limits), target.host, target.port, ssl=self._tls if target.tls else None
-                )
+                upstream = await self._connect()
         except TimeoutError:
             waiting.unreachable("connect_timeout", f"no connection within {self._limits.connect_s:g} s", timed_out=True)
+        except TunnelRefusedError as error:
+            waiting.unreachable("proxy_refused", str(error), timed_out=False)
         except ssl.SSLError as error:
             waiting.unreachable("tls_failed", f"no trusted connection ({error.reason or 'TLS failed'})", timed_out=False)
         except (OSError, UnicodeError) as error:

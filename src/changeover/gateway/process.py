@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from changeover.gateway.egress import Egress
 from changeover.gateway.limits import Limits
 from changeover.gateway.reporter import Reporter
 from changeover.gateway.server import Gateway
@@ -27,7 +29,11 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
-    """All that a gateway process needs of the world. ``boot`` is new at every start, ``plane`` stays."""
+    """All that a gateway process needs of the world. ``boot`` is new at every start, ``plane`` stays.
+
+    ``tls`` is the certificate it listens with, if any; ``keys_required`` refuses callers without a key, whatever the table
+    says.
+    """
 
     plane: str
     boot: str
@@ -39,6 +45,9 @@ class GatewayParts:
     dice: Dice
     secret: SecretResolver
     limits: Limits = field(default_factory=Limits)
+    tls: ssl.SSLContext | None = None
+    keys_required: bool = False
+    egress: Egress = field(default_factory=Egress)
 
 
 async def run_gateway(parts: GatewayParts, *, host: str, port: int, stop: asyncio.Event, on_ready: Callable[[int], None]) -> None:
@@ -50,11 +59,19 @@ async def run_gateway(parts: GatewayParts, *, host: str, port: int, stop: asynci
         PortTakenError: the address cannot be listened on.
     """
     reporter = Reporter(plane=parts.plane, boot=parts.boot, link=parts.link, spool=parts.spool, ledger=parts.ledger, clock=parts.clock)
-    gateway = Gateway(recorder=reporter, secret=parts.secret, clock=parts.clock, dice=parts.dice, limits=parts.limits)
+    gateway = Gateway(
+        recorder=reporter,
+        secret=parts.secret,
+        clock=parts.clock,
+        dice=parts.dice,
+        limits=parts.limits,
+        egress=parts.egress,
+        keys_required=parts.keys_required,
+    )
     keeper = TableKeeper(plane=parts.plane, boot=parts.boot, link=parts.link, cache=parts.cache, on_table=gateway.use)
     keeper.load()
     try:
-        on_ready(await gateway.start(host, port))
+        on_ready(await gateway.start(host, port, tls=parts.tls))
         _settle_memory()
         await _serve(gateway, stop, keeper=keeper, reporter=reporter)
     finally:

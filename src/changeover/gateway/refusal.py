@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from changeover.wire.chat import WireError
 from changeover.wire.errors import INVALID_REQUEST, SERVER_ERROR, error_body
+from changeover.wire.request import WireError
 
 REQUEST_ID_HEADER: Final = b"x-changeover-request-id"
 _JSON: Final = b"content-type: application/json\r\n"

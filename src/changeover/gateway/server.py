@@ -9,9 +9,13 @@ from typing import Final
 
 from changeover.gateway.caller import Caller
 from changeover.gateway.dispatch import Dispatch, Recorder
+from changeover.gateway.doorkeeper import Doorkeeper
+from changeover.gateway.egress import Egress
+from changeover.gateway.health import Health
 from changeover.gateway.limits import Limits
+from changeover.gateway.plans import plan_all, unrouted_name
 from changeover.gateway.pool import Pool
-from changeover.gateway.targets import PreparedTable, SecretResolver, prepare
+from changeover.gateway.targets import PreparedTable, SecretResolver, Target, prepare
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.traffic.table import RoutingTable
@@ -19,6 +23,9 @@ from changeover.traffic.table import RoutingTable
 BACKLOG: Final = 4096
 PROBE_S: Final = 0.5
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
+
+_UNROUTED: Final = ""
+"""No task has an empty name: the budget of what no task claims."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -30,11 +37,11 @@ class PortTakenError(Exception):
 class Gateway:
     """The data plane's own HTTP/1.1 proxy.
 
-    ``use`` gives it a table, also while it serves: the next request is served from that one. ``tls``: how providers'
-    certificates are verified, by default as the machine's own trust says.
+    ``use`` gives it a table, also while it serves: the next request is served from that one. ``egress``: by which way
+    providers are reached. ``tls``: how their certificates are verified, by default as ``egress`` says.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything of the world that it needs, each by name
         self,
         *,
         recorder: Recorder,
@@ -42,12 +49,17 @@ class Gateway:
         clock: Clock,
         dice: Dice,
         limits: Limits | None = None,
+        egress: Egress | None = None,
         tls: ssl.SSLContext | None = None,
+        keys_required: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self._secret = secret
-        self._tls = tls
+        self._egress = egress or Egress()
+        self._tls = self._egress.tls_context() if tls is None and self._egress.ca_file is not None else tls
         self._dispatch = Dispatch(recorder=recorder, clock=clock, dice=dice, limits=self.limits)
+        self._door = Doorkeeper(required=keys_required)
+        self._dispatch.door = self._door
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._dials: set[asyncio.Task[None]] = set()
@@ -69,17 +81,27 @@ class Gateway:
         """The connections to each deployment of the table."""
         return tuple(self._dispatch.pools.values())
 
+    @property
+    def health(self) -> Health:
+        """What is known of the deployments."""
+        return self._dispatch.health
+
     def use(self, table: RoutingTable) -> None:
         """Serve from ``table`` from now on. Requests on their way keep what they were given."""
-        prepared = prepare(table, self._secret)
-        for target in prepared.targets.values():
+        self._door.use(table)
+        prepared = prepare(table, self._secret, self._egress)
+        targets = _targets(prepared)
+        for target in targets.values():
             if target.fault is not None:
                 _log.error("%s %s", *target.fault)
-        self._exchange_pools(prepared)
-        self._dispatch.prepared = prepared
+        self._exchange_pools(targets)
+        health, at = self._dispatch.health, monotonic()
+        health.keep(targets)
+        budgets = health.budgets_for([*table.routes, _UNROUTED], at)
+        self._dispatch.itinerary = plan_all(prepared, self._dispatch.pools, budgets, budgets[_UNROUTED])
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; port 0 takes any free one. Returns the port.
+    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
+        """Listen, with a certificate of our own if there is ``tls``; port 0 takes any free one. Returns the port.
 
         Raises:
             PortTakenError: something answers there already, or the address is not ours.
@@ -88,7 +110,15 @@ class Gateway:
             await _refuse_answering(host, port)
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: Caller(self._dispatch), host, port, backlog=BACKLOG)
+            self._server = await loop.create_server(
+                lambda: Caller(self._dispatch),
+                host,
+                port,
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else self.limits.head_s,
+                ssl_shutdown_timeout=None if tls is None else self.limits.linger_s,
+            )
         except OSError as error:
             raise PortTakenError(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another address or port") from error
         self._sweeper = loop.call_later(self.limits.sweep_s, self._sweep)
@@ -139,10 +169,10 @@ class Gateway:
         self._sweeper = asyncio.get_running_loop().call_later(self.limits.sweep_s, self._sweep)
         self.sweep(monotonic())
 
-    def _exchange_pools(self, prepared: PreparedTable) -> None:
+    def _exchange_pools(self, targets: dict[str, Target]) -> None:
         """Keep the connections of deployments that are still called alike; close the others' when they are idle."""
         old, new = self._dispatch.pools, dict[str, Pool]()
-        for name, target in prepared.targets.items():
+        for name, target in targets.items():
             if target.fault is not None:
                 continue
             pool = old.get(name)
@@ -150,7 +180,8 @@ class Gateway:
                 pool.target = target
                 new[name] = pool
             else:
-                new[name] = Pool(target, limits=self.limits, tls=self._tls_for(tls=target.tls), dials=self._dials)
+                tls = target.tls or (target.proxy is not None and target.proxy.tls)
+                new[name] = Pool(target, limits=self.limits, tls=self._tls_for(tls=tls), dials=self._dials)
         for name, pool in old.items():
             if new.get(name) is not pool:
                 pool.close()
@@ -158,8 +189,15 @@ class Gateway:
 
     def _tls_for(self, *, tls: bool) -> ssl.SSLContext | None:
         if tls and self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = self._egress.tls_context()
         return self._tls if tls else None
+
+
+def _targets(prepared: PreparedTable) -> dict[str, Target]:
+    """Everyone who may be called, by the name of their pool."""
+    if prepared.unrouted is None:
+        return prepared.targets
+    return {**prepared.targets, unrouted_name(prepared.unrouted): prepared.unrouted}
 
 
 async def _refuse_answering(host: str, port: int) -> None:

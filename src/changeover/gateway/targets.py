@@ -3,76 +3,132 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from changeover.traffic.table import Route, RoutingTable, Side
-from changeover.versions import Account, Deployment, SecretReference
+from changeover.gateway.egress import Egress, Proxy
+from changeover.traffic.table import RoutingTable
+from changeover.versions import Account, Deployment, RequestSettings, SecretReference
+from changeover.wire.address import upstream_model, upstream_path
+from changeover.wire.surface import Ask
 
 SecretResolver = Callable[[SecretReference], str | None]
 """The secret behind a reference, ``None`` when there is none."""
 
-AZURE_API_VERSION: Final = "2024-10-21"
+KEPT_LINES_MAX: Final = 512
+"""Request lines kept per deployment."""
+KEPT_URL_BYTES_MAX: Final = 256
+
 _PORTS: Final = {"http": 80, "https": 443}
 _FIXED_HEADERS: Final = "accept-encoding: identity\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One deployment as it is called.
+    """One deployment as it is called, or a whole account (then ``deployment`` is ``None``).
 
-    ``prefix`` is the request line and the fixed headers, the credential among them: never show it. ``model`` is what the
-    body must say. ``fault``: why it cannot be called at all, in a sentence for the caller, with its code.
+    ``fixed`` are the headers of every request, the credential among them: never show it. ``model`` is what the body must
+    say, ``None`` where it stays as it is. ``fault``: why it cannot be called at all, in a sentence for the caller, with its
+    code. ``proxy``: through whom it is reached.
     """
 
     name: str
     host: str = ""
     port: int = 0
     tls: bool = False
-    prefix: bytes = field(default=b"", repr=False)
-    model: str = ""
+    fixed: bytes = field(default=b"", repr=False)
+    model: str | None = None
+    account: Account | None = None
+    deployment: str | None = None
+    settings: RequestSettings | None = None
+    proxy: Proxy | None = None
+    origin: str = ""
+    """Before the path in a request line for a proxy."""
     fault: tuple[str, str] | None = None
+    _kept: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False, compare=False)
 
     @property
-    def address(self) -> tuple[str, int, bool]:
-        return self.host, self.port, self.tls
+    def address(self) -> tuple[str, int, bool, Proxy | None]:
+        return self.host, self.port, self.tls, self.proxy
+
+    def prefix(self, method: bytes, url: bytes, ask: Ask) -> bytes:
+        """The request line and the fixed headers for a caller's ``method`` and ``url``, which asks for ``ask``."""
+        key = method + url
+        prefix = self._kept.get(key)
+        if prefix is None:
+            assert self.account is not None, "a target with a fault is not called"
+            path = upstream_path(ask, account=self.account, deployment=self.deployment)
+            prefix = b"%b %b%b HTTP/1.1\r\n%b" % (method, self.origin.encode(), path, self.fixed)
+            if len(key) <= KEPT_URL_BYTES_MAX and len(self._kept) < KEPT_LINES_MAX:
+                self._kept[key] = prefix
+        return prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedTable:
-    """A routing table with its targets, and the header lines that tag an answer by task and side."""
+    """A routing table with its targets. ``unrouted`` is who gets what no task claims."""
 
     table: RoutingTable
     targets: dict[str, Target]
-    tags: dict[tuple[str, Side], bytes]
+    unrouted: Target | None = None
 
 
-def prepare(table: RoutingTable, resolve: SecretResolver) -> PreparedTable:
+def prepare(table: RoutingTable, resolve: SecretResolver, egress: Egress | None = None) -> PreparedTable:
     """Make ready to serve from ``table``. Raises nothing: what cannot be called gets a ``fault``."""
-    targets = {name: _target(deployment, table.accounts[deployment.account], resolve) for name, deployment in table.deployments.items()}
-    tags = {(task, side): _tag(table.revision, route, side) for task, route in table.routes.items() for side in Side}
-    return PreparedTable(table=table, targets=targets, tags=tags)
+    way = egress or Egress()
+    targets = {
+        name: _target(table.accounts[deployment.account], deployment, resolve, way) for name, deployment in table.deployments.items()
+    }
+    account = None if table.unrouted_account is None else table.accounts[table.unrouted_account]
+    return PreparedTable(table=table, targets=targets, unrouted=None if account is None else _target(account, None, resolve, way))
 
 
-def _target(deployment: Deployment, account: Account, resolve: SecretResolver) -> Target:
+def _target(account: Account, deployment: Deployment | None, resolve: SecretResolver, egress: Egress) -> Target:
+    name = account.name if deployment is None else deployment.name
+    who = f"Account {name}" if deployment is None else f"Deployment {name}"
     try:
         url = urlsplit(account.endpoint)
-        port = url.port or _PORTS[url.scheme]
+        usual = _PORTS[url.scheme]
+        port = url.port or usual
     except (ValueError, KeyError):
         url, port = None, 0
     if url is None or not url.hostname:
-        return _unusable(deployment, "endpoint_invalid", f"account {account.name}: its endpoint is not a URL with http or https and a host")
+        reason = f"account {account.name}: its endpoint is not a URL with http or https and a host"
+        return _unusable(name, "endpoint_invalid", f"{who} cannot be called: {reason}.")
     if account.kind == "anthropic":
-        return _unusable(deployment, "account_unsupported", f"account {account.name}: accounts of kind anthropic cannot be called yet")
+        reason = f"account {account.name}: accounts of kind anthropic cannot be called yet"
+        return _unusable(name, "account_unsupported", f"{who} cannot be called: {reason}.")
     secret = _secret(account.auth, resolve)
     if secret is None:
-        return _unusable(deployment, "secret_missing", _secret_fault(account))
-    path, model = _path_and_model(deployment, account, url)
-    lines = f"POST {path} HTTP/1.1\r\nhost: {url.netloc.rpartition('@')[2]}\r\n{_credential(account, secret)}{_FIXED_HEADERS}"
-    return Target(name=deployment.name, host=url.hostname, port=port, tls=url.scheme == "https", prefix=lines.encode(), model=model)
+        return _unusable(name, "secret_missing", f"{who} cannot be called: {_secret_fault(account)}.")
+    return _usable(name, account, deployment, url, port, _credential(account, secret), egress)
 
 
-def _unusable(deployment: Deployment, code: str, reason: str) -> Target:
-    return Target(name=deployment.name, fault=(code, f"Deployment {deployment.name} cannot be called: {reason}."))
+def _usable(  # noqa: PLR0913 - the parts of one record
+    name: str, account: Account, deployment: Deployment | None, url: SplitResult, port: int, credential: str, egress: Egress
+) -> Target:
+    host = url.hostname or ""
+    tls = url.scheme == "https"
+    netloc = url.netloc.rpartition("@")[2]
+    proxy = egress.proxy_for(host, port, tls=tls)
+    plainly = proxy is not None and not tls
+    authorization = proxy.authorization if proxy is not None and plainly else ""
+    return Target(
+        name=name,
+        host=host,
+        port=port,
+        tls=tls,
+        fixed=f"host: {netloc}\r\n{credential}{authorization}{_FIXED_HEADERS}".encode(),
+        model=None if deployment is None else upstream_model(account, deployment),
+        account=account,
+        deployment=None if deployment is None else deployment.name,
+        settings=None if deployment is None else deployment.request,
+        proxy=proxy,
+        origin=f"http://{netloc}" if plainly else "",
+    )
+
+
+def _unusable(name: str, code: str, message: str) -> Target:
+    return Target(name=name, fault=(code, message))
 
 
 def _secret_fault(account: Account) -> str:
@@ -93,31 +149,3 @@ def _credential(account: Account, secret: str) -> str:
     if not secret:
         return ""
     return f"api-key: {secret}\r\n" if account.kind == "azure-openai" else f"authorization: Bearer {secret}\r\n"
-
-
-def _path_and_model(deployment: Deployment, account: Account, url: SplitResult) -> tuple[str, str]:
-    """The path to call, and the body's ``model``.
-
-    Azure names the deployment in its path, and its body's ``model`` is said alike. OpenAI serves versions under their
-    joined name (``gpt-4o-2024-11-20``). A compatible server serves whatever names its operator chose: there a deployment
-    is declared under exactly that name.
-    """
-    base = url.path.rstrip("/")
-    if account.kind == "azure-openai":
-        name = quote(deployment.name, safe="")
-        return f"{base}/openai/deployments/{name}/chat/completions?api-version={AZURE_API_VERSION}", deployment.name
-    path = f"{base}/chat/completions" if base.endswith("/v1") else f"{base}/v1/chat/completions"
-    return path, deployment.model.served_name if account.kind == "openai" else deployment.name
-
-
-def _tag(revision: int, route: Route, side: Side) -> bytes:
-    deployment = route.candidate if side is Side.CANDIDATE and route.candidate is not None else route.stable
-    return (
-        f"x-changeover-task: {_header_value(route.task)}\r\nx-changeover-side: {side.value}\r\n"
-        f"x-changeover-deployment: {_header_value(deployment)}\r\nx-changeover-revision: {revision}\r\n"
-    ).encode()
-
-
-def _header_value(name: str) -> str:
-    """``name`` as it stands when it is plain text, else percent-encoded."""
-    return name if name.isascii() and name.isprintable() else quote(name, safe="")

@@ -21,6 +21,8 @@ class Awaiting(Protocol):
     """Who waits for the reply."""
 
     request: bytes
+    head_only: bool
+    """Whether a reply has no body whatever its head says (HEAD)."""
 
     def replied(self, upstream: "Upstream", data: bytes, *, ended: bool) -> None:
         """The head is known and ``data`` is the next of the body. Called again until ``ended``."""
@@ -60,7 +62,7 @@ class Upstream(asyncio.Protocol):
     __slots__ = (
         "_answered_bytes", "_awaiting", "_connection_fit", "_ended", "_head_bytes", "_head_read", "_head_told", "_headers",
         "_home", "_interim", "_limits", "_parser", "_parts", "_paused", "_read_bytes", "_reused", "_surplus", "_to_the_end",
-        "_transport", "idle_since", "names", "status",
+        "_transport", "born_at", "head_only", "idle_since", "names", "status",
     )  # fmt: skip
 
     def __init__(self, home: Home, limits: Limits) -> None:
@@ -70,7 +72,8 @@ class Upstream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._awaiting: Awaiting | None = None
         self._paused = self._reused = False
-        self.idle_since = 0.0
+        self.head_only = False
+        self.born_at = self.idle_since = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -109,6 +112,7 @@ class Upstream(asyncio.Protocol):
         assert self._transport is not None
         self._awaiting = awaiting
         self._begin()
+        self.head_only = awaiting.head_only
         self._transport.write(awaiting.request)
 
     def pause(self) -> None:
@@ -133,7 +137,10 @@ class Upstream(asyncio.Protocol):
         self.resume()  # a paused connection in the pool would never hear its next reply
         self._reused = True
         self.idle_since = monotonic()
-        self._home.give(self)
+        if self.idle_since - self.born_at > self._limits.connection_age_s:
+            self.abort()
+        else:
+            self._home.give(self)
 
     def abort(self) -> None:
         """Leave at once: the provider stops working on what nobody waits for."""
@@ -145,6 +152,7 @@ class Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self.born_at = monotonic()
 
     def data_received(self, data: bytes) -> None:
         if self._awaiting is None or self._parser is None:
@@ -241,6 +249,9 @@ class Upstream(asyncio.Protocol):
         if self._head_bytes + self._read_bytes > most and head_bytes(b"", self._headers) > most:
             raise self._too_long()
         self._head_read = True
+        if self.head_only:
+            self._ended, self._connection_fit = True, False  # llhttp cannot be told that no body follows
+            raise _Stop
         self._to_the_end = coding is None and _CONTENT_LENGTH not in self.names and self.status not in _BODILESS
 
     def on_body(self, body: bytes) -> None:

@@ -1,102 +1,142 @@
-"""How does a reply that is no stream reach its caller? Held until it is whole or too long to hold."""
+"""How does a JSON reply reach its caller? Held until it is whole or too long to hold, and read."""
 
 from typing import Final
 
-from changeover.exchange.journey import outcome_of
+from changeover.exchange.failover import error_for, outcome_for
 from changeover.exchange.observation import Outcome
-from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Errand, chunk, is_encoded
+from changeover.gateway.answer import Broken, Ending, Envelope, Refused
+from changeover.gateway.body import BODILESS, Body
 from changeover.gateway.limits import KIB, MIB
-from changeover.gateway.upstream import Upstream
-from changeover.wire.reply import NO_FACTS, ReplyFacts, read_document, read_reply
+from changeover.wire.failure import classify
+from changeover.wire.reply import NO_FACTS, ReplyFacts, facts_of, read_document
 
 HELD_BYTES_MAX: Final = 256 * KIB
 """A JSON reply is of no use before it is whole: it is held up to here, so that a cut one becomes an error."""
 READ_BYTES_MAX: Final = 4 * MIB
-"""The facts of a longer reply are not read."""
-ENCODED: Final = "reply_encoded"
-"""The error code of an answer whose body could not be read because the provider compressed it."""
+"""A longer reply is not read."""
 
-_BODILESS: Final = frozenset({204, 304})
+_PLAIN: Final = 200
+_OK: Final = range(200, 300)
+_CUT: Final = Broken("upstream_reset", "closed the connection before its answer was complete")
+_UNREADABLE: Final = Broken("upstream_invalid", "answered with a body that is not the JSON it has to be")
 
 
 class WholeAnswer:
-    """A reply of known or unknown length, relayed byte for byte, its facts read when it is complete."""
+    """A reply of a first-class surface, relayed byte for byte. It has to be a JSON document, or it is no answer."""
 
-    __slots__ = ("_body_bytes", "_chunked", "_encoded", "_errand", "_flowing", "_json", "_parts", "_status", "_upstream")
+    __slots__ = ("_body", "_ended", "_envelope", "_facts", "_parts", "_size", "_status")
 
-    def __init__(self, errand: Errand, upstream: Upstream) -> None:
-        self._errand = errand
-        self._upstream = upstream
-        self._status = upstream.status
-        self._encoded = is_encoded(upstream)
-        self._json = not self._encoded and b"json" in upstream.names.get(b"content-type", b"")
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+        self._body = Body(envelope)
+        self._status = envelope.upstream.status
         self._parts: list[bytes] = []
-        self._body_bytes = 0
-        self._flowing = self._chunked = False
+        self._size = 0
+        self._facts = NO_FACTS
+        self._ended = False
 
     @property
     def status(self) -> int | None:
-        return self._status if self._flowing else None
+        return self._status if self._body.flowing else None
 
     @property
     def content_started(self) -> bool:
-        return self._flowing
+        return self._body.flowing
 
     @property
     def facts(self) -> ReplyFacts:
-        return NO_FACTS
+        return self._facts
 
-    def receive(self, data: bytes, *, ended: bool, at: float) -> Ending | Broken | None:
-        self._body_bytes += len(data)
-        if self._body_bytes <= READ_BYTES_MAX or not self._flowing:
+    def receive(self, data: bytes, *, ended: bool, at: float) -> Ending | Broken | Refused | None:
+        if ended and not self._size and self._status == _PLAIN and not self._body.flowing:
+            return self._receive_at_once(data, at=at)
+        self._size += len(data)
+        self._ended = ended
+        flowing = self._body.flowing
+        if not flowing or self._size <= READ_BYTES_MAX:
             self._parts.append(data)
-        if self._flowing:
-            self._pass_on(data, ended=ended)
-        elif not ended and self._body_bytes <= HELD_BYTES_MAX:
+        if not ended and (flowing or self._size <= HELD_BYTES_MAX):
+            if flowing:
+                self._body.more(data, ended=False)
             return None
-        body = self._joined()
-        if ended and not self._flowing and self._upstream.until_close and self._json and read_document(body) is None:
-            return Broken("upstream_reset", "closed the connection before its answer was complete")
-        if not self._flowing:
-            self._open(body, ended=ended, at=at)
-        return self._ending(body) if ended else None
+        said = self._joined()
+        wrong = self._wrong(said, ended=ended, at=at)
+        if wrong is not None and (not flowing or isinstance(wrong, Broken)):
+            return wrong
+        if flowing:
+            self._body.more(data, ended=True)
+        else:
+            self._body.open(said, whole=ended, at=at)
+        if not ended:
+            return None
+        return Ending(Outcome.ANSWERED, None, self._facts) if wrong is None else _ending(wrong, self._facts)
+
+    def _receive_at_once(self, said: bytes, *, at: float) -> Ending | Broken | Refused:
+        """A good answer in one piece, as nearly all are."""
+        self._size, self._ended = len(said), True
+        document = read_document(said)
+        if document is None or not (said.isascii() or is_text(said)):
+            self._parts.append(said)
+            return _CUT if self._envelope.upstream.until_close else _UNREADABLE
+        facts = self._facts = facts_of(document)
+        if facts.error is not None:
+            self._parts.append(said)
+            return self._refused(said, at=at)
+        self._body.open(said, whole=True, at=at)
+        return Ending(Outcome.ANSWERED, None, facts)
+
+    def deliver(self, refused: Refused, *, at: float, extra: bytes) -> Ending | None:
+        self._body.open(self._joined(), whole=self._ended, at=at, extra=extra)
+        return _ending(refused, self._facts) if self._ended else None
 
     def cut(self, code: str, message: str) -> bool:  # noqa: ARG002 - half a JSON body has no room for words
-        if self._flowing:
-            self._errand.caller.abort()
-        return not self._flowing
+        if self._body.flowing:
+            self._envelope.errand.caller.abort()
+        return not self._body.flowing
 
     def _joined(self) -> bytes:
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        parts = self._parts
+        if len(parts) == 1:
+            return parts[0]
+        said = b"".join(parts)
+        self._parts = [said]
+        return said
 
-    def _open(self, body: bytes, *, ended: bool, at: float) -> None:
-        """Send the head and what has been held: usually the whole answer in one write."""
-        errand = self._errand
-        if self._status in _BODILESS:
-            framing = b""
-        elif ended:
-            framing = b"content-length: %d\r\n" % self._body_bytes
-        elif self._upstream.length is not None:
-            framing = b"content-length: %d\r\n" % self._upstream.length
-        else:
-            framing = errand.unknown_length()
-            self._chunked = errand.chunks
-        errand.journey.first_byte(at)
-        errand.caller.write(errand.head(self._upstream, framing) + (chunk(body) if self._chunked else body))
-        self._flowing = True
+    def _wrong(self, said: bytes, *, ended: bool, at: float) -> Refused | Broken | None:
+        """What keeps the reply from being an answer."""
+        status, envelope = self._status, self._envelope
+        if ended and status not in BODILESS and self._size <= READ_BYTES_MAX:
+            readable = self._learn(said)
+            if not readable and status in _OK:
+                return _CUT if envelope.upstream.until_close else _UNREADABLE
+        if status in _OK and self._facts.error is None:
+            return None
+        return self._refused(said, at=at)
 
-    def _pass_on(self, data: bytes, *, ended: bool) -> None:
-        if self._chunked:
-            data = (chunk(data) if data else b"") + (LAST_CHUNK if ended else b"")
-        if data:
-            self._errand.caller.write(data)
+    def _refused(self, said: bytes, *, at: float) -> Refused:
+        status, envelope = self._status, self._envelope
+        failure = classify(status, said, envelope.upstream.names, now=envelope.errand.unix(at))
+        return Refused(failure, error_for(failure, status=status) or self._facts.error)
 
-    def _ending(self, body: bytes) -> Ending:
-        facts = read_reply(body) if self._json and self._body_bytes <= READ_BYTES_MAX else NO_FACTS
-        outcome = outcome_of(self._status, facts)
-        error = facts.error
-        if error is None and outcome is not Outcome.ANSWERED:
-            error = f"status_{self._status}"
-        elif error is None and self._encoded:
-            error = ENCODED
-        return Ending(outcome, error, facts)
+    def _learn(self, said: bytes) -> bool:
+        """Read the facts. What SDKs cannot read, JSON that is no UTF-8 among it, is no answer either."""
+        document = read_document(said)
+        if document is None or not is_text(said):
+            return False
+        self._facts = facts_of(document)
+        return True
+
+
+def is_text(data: bytes) -> bool:
+    """Whether ``data`` is UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _ending(refused: Refused, facts: ReplyFacts) -> Ending:
+    return Ending(outcome_for(refused.failure.kind), refused.code, facts)

@@ -13,6 +13,7 @@ import msgspec
 
 from changeover.adapters.memory import HandClock, SeededDice
 from changeover.exchange.observation import Observation
+from changeover.gateway.egress import Egress
 from changeover.gateway.limits import Limits
 from changeover.gateway.server import Gateway
 from changeover.traffic.table import Route, RoutingTable, Side
@@ -175,7 +176,7 @@ class Provider:
             return None
         line, *lines = head[:-4].split(b"\r\n")
         headers = [(name.lower(), value.strip()) for name, _, value in (entry.partition(b":") for entry in lines)]
-        body = await reader.readexactly(int(dict(headers)[b"content-length"]))
+        body = await reader.readexactly(int(dict(headers).get(b"content-length", b"0")))
         self.raw += len(head) + len(body)
         return Received(line, headers, body)
 
@@ -359,11 +360,22 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def rig(
-    table: RoutingTable | None = None, *, limits: Limits | None = None, secret: str | None = SECRET, tls: ssl.SSLContext | None = None
+    table: RoutingTable | None = None,
+    *,
+    limits: Limits | None = None,
+    secret: str | None = SECRET,
+    tls: ssl.SSLContext | None = None,
+    egress: Egress | None = None,
 ) -> AsyncGenerator[Rig]:
     notes = Notes()
     gateway = Gateway(
-        recorder=notes, secret=lambda _: secret, clock=HandClock(STARTED_AT), dice=SeededDice(), limits=limits or Limits(), tls=tls
+        recorder=notes,
+        secret=lambda _: secret,
+        clock=HandClock(STARTED_AT),
+        dice=SeededDice(),
+        limits=limits or Limits(),
+        egress=egress,
+        tls=tls,
     )
     if table is not None:
         gateway.use(table)

@@ -22,9 +22,11 @@ BAD = {
     "model no string": (request(b'{"model":7}'), 400, "invalid_type"),
     "an unknown task": (request(b'{"model":"translate","messages":[]}'), 404, "model_not_found"),
     "an unknown task in the path": (request(path=b"/openai/deployments/translate/chat/completions"), 404, "model_not_found"),
-    "an unknown path": (request(path=b"/v1/embeddings"), 404, "unknown_url"),
+    "an unknown path": (request(path=b"/v2/embeddings"), 404, "unknown_url"),
     "an empty deployment": (request(path=b"/openai/deployments//chat/completions"), 404, "unknown_url"),
-    "a path in a deployment": (request(path=b"/openai/deployments/a/b/chat/completions"), 404, "unknown_url"),
+    "a path that climbs": (request(path=b"/openai/deployments/a/../chat/completions"), 404, "unknown_url"),
+    "an unknown task in a path that passes through": (request(path=b"/openai/deployments/a/b/chat/completions"), 404, "model_not_found"),
+    "a file without a task": (request(b"{}", path=b"/v1/files"), 404, "no_task"),
     "a deployment that is no text": (request(path=b"/openai/deployments/%ff/chat/completions"), 404, "unknown_url"),
     "the wrong method": (request(method=b"PUT"), 405, "method_not_allowed"),
 }

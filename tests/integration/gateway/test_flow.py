@@ -61,9 +61,10 @@ async def test_a_caller_that_stops_reading_stops_the_provider_and_then_gets_ever
 async def test_a_connection_that_was_paused_carries_the_next_request(size: int) -> None:
     async def behave(received: Received, wire: Wire) -> None:
         if received.fields.get("seed") == 1:
-            await wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n" % size)
+            long = b'{"text":"%b"}' % (b"a" * (size - 11))
+            await wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % size)
             for start in range(0, size, 10_000):
-                await wire.send(b"a" * min(10_000, size - start))
+                await wire.send(long[start : start + 10_000])
         else:
             await answers(received, wire)
 

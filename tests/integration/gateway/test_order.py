@@ -92,7 +92,7 @@ async def test_a_body_that_came_along_is_not_asked_for() -> None:
 async def test_a_refusal_comes_instead_of_the_question_for_the_body() -> None:
     async with served() as (house, _):
         client = await house.client()
-        await client.send(b"POST /v1/nothing HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+        await client.send(b"POST /nothing HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
         answer = await client.answer()
         assert (answer.status, answer.interim) == (404, [])
         assert await client.rest() == b""

@@ -172,15 +172,15 @@ async def test_a_long_reply_that_is_cut_breaks_the_callers_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
+    ("status", "outcome", "error"),
     [
-        (b"400 Bad Request", Outcome.REJECTED),
-        (b"404 Not Found", Outcome.REJECTED),
-        (b"429 Too Many Requests", Outcome.FAILED),
-        (b"503 Service Unavailable", Outcome.FAILED),
+        (b"400 Bad Request", Outcome.REJECTED, "SomeCode"),
+        (b"404 Not Found", Outcome.FAILED, "missing"),
+        (b"429 Too Many Requests", Outcome.FAILED, "SomeCode"),
+        (b"503 Service Unavailable", Outcome.FAILED, "SomeCode"),
     ],
 )
-async def test_a_providers_refusal_arrives_as_it_is_and_is_told_apart(status: bytes, outcome: Outcome) -> None:
+async def test_a_providers_refusal_arrives_as_it_is_and_is_told_apart(status: bytes, outcome: Outcome, error: str) -> None:
     body = b'{"error":{"code":"SomeCode","message":"no"}}'
     extra = b"retry-after: 86400\r\nretry-after-ms: 5\r\nx-should-retry: false\r\n"
     async with served(says(whole(body, status=status, extra=extra))) as (house, _):
@@ -189,7 +189,7 @@ async def test_a_providers_refusal_arrives_as_it_is_and_is_told_apart(status: by
         assert (answer.names[b"retry-after"], answer.names[b"retry-after-ms"]) == (b"86400", b"5")
         assert answer.names[b"x-should-retry"] == b"false"
         seen = await house.notes.only()
-        assert (seen.outcome, seen.status, seen.error) == (outcome, int(status[:3]), "SomeCode")
+        assert (seen.outcome, seen.status, seen.error) == (outcome, int(status[:3]), error)
 
 
 async def test_a_filtered_prompt_is_an_answer() -> None:

@@ -105,19 +105,20 @@ async def test_the_candidate_serves_the_units_of_its_weight() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "query"),
     [
-        b"/v1/chat/completions",
-        b"/openai/v1/chat/completions",
-        b"/openai/chat/completions",
-        b"/chat/completions",
-        b"/v1/chat/completions?x=1",
+        (b"/v1/chat/completions", b"api-version=2024-10-21"),
+        (b"/openai/v1/chat/completions", b"api-version=2024-10-21"),
+        (b"/openai/chat/completions", b"api-version=2024-10-21"),
+        (b"/chat/completions", b"api-version=2024-10-21"),
+        (b"/t/summarise/v1/chat/completions", b"api-version=2024-10-21"),
+        (b"/v1/chat/completions?x=1", b"x=1&api-version=2024-10-21"),
     ],
 )
-async def test_every_chat_path_is_served(path: bytes) -> None:
+async def test_every_chat_path_is_served(path: bytes, query: bytes) -> None:
     async with served() as (house, provider):
         assert (await house.ask(request(path=path))).status == 200
-        assert provider.received[0].line == b"POST /openai/deployments/blue/chat/completions?api-version=2024-10-21 HTTP/1.1"
+        assert provider.received[0].line == b"POST /openai/deployments/blue/chat/completions?%b HTTP/1.1" % query
 
 
 @pytest.mark.parametrize("model", [b'"model":"something else",', b'"model":null,', b""])

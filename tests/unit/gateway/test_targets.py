@@ -2,11 +2,18 @@
 
 import pytest
 
-from changeover.gateway.targets import prepare
-from changeover.traffic.table import Route, RoutingTable, Side
+from changeover.gateway.egress import Egress, Proxy
+from changeover.gateway.targets import Target, prepare
+from changeover.traffic.table import Route, RoutingTable
 from changeover.versions import Account, AccountKind, Deployment, ModelVersion, SecretReference
+from changeover.wire.surface import Ask, Surface
 
 KEY = "sk-of-the-account"
+CHAT = Ask(Surface.CHAT, b"/chat/completions")
+
+
+def prefix(target: Target) -> bytes:
+    return target.prefix(b"POST", b"/v1/chat/completions", CHAT)
 
 
 def table(
@@ -23,11 +30,11 @@ def table(
 
 def test_a_deployment_is_called_at_its_endpoint() -> None:
     target = prepare(table("https://aoai.example"), lambda _: KEY).targets["blue"]
-    assert target.address == ("aoai.example", 443, True)
-    assert target.prefix.startswith(
+    assert target.address == ("aoai.example", 443, True, None)
+    assert prefix(target).startswith(
         b"POST /openai/deployments/blue/chat/completions?api-version=2024-10-21 HTTP/1.1\r\nhost: aoai.example\r\n"
     )
-    assert b"\r\napi-key: sk-of-the-account\r\n" in target.prefix
+    assert b"\r\napi-key: sk-of-the-account\r\n" in prefix(target)
 
 
 @pytest.mark.parametrize(
@@ -41,27 +48,20 @@ def test_a_deployment_is_called_at_its_endpoint() -> None:
 )
 def test_host_and_port_are_those_of_the_endpoint(endpoint: str, address: tuple[str, int, bool], host: bytes) -> None:
     target = prepare(table(endpoint), lambda _: KEY).targets["blue"]
-    assert target.address == address
-    assert b"\r\nhost: %b\r\n" % host in target.prefix
+    assert target.address == (*address, None)
+    assert b"\r\nhost: %b\r\n" % host in prefix(target)
 
 
 def test_a_name_cannot_break_out_of_its_path() -> None:
     target = prepare(table("https://aoai.example", name="a/../b c?\r\nx: y"), lambda _: KEY).targets["a/../b c?\r\nx: y"]
-    assert b"/openai/deployments/a%2F..%2Fb%20c%3F%0D%0Ax%3A%20y/chat/completions" in target.prefix
+    assert b"/openai/deployments/a%2F..%2Fb%20c%3F%0D%0Ax%3A%20y/chat/completions" in prefix(target)
     assert target.model == "a/../b c?\r\nx: y"
 
 
-def test_names_in_tags_cannot_break_out_of_their_header() -> None:
-    tag = prepare(table("https://aoai.example", task="r\u00e9sum\u00e9\r\nx: y"), lambda _: KEY).tags[
-        "r\u00e9sum\u00e9\r\nx: y", Side.STABLE
-    ]
-    assert tag.startswith(b"x-changeover-task: r%C3%A9sum%C3%A9%0D%0Ax%3A%20y\r\nx-changeover-side: stable\r\n")
-
-
 def test_an_account_without_a_secret_sends_none() -> None:
-    prefix = prepare(table("http://127.0.0.1:1", kind="openai-compatible", source="none"), lambda _: KEY).targets["blue"].prefix
-    assert b"authorization" not in prefix
-    assert b"api-key" not in prefix
+    sent = prefix(prepare(table("http://127.0.0.1:1", kind="openai-compatible", source="none"), lambda _: KEY).targets["blue"])
+    assert b"authorization" not in sent
+    assert b"api-key" not in sent
 
 
 @pytest.mark.parametrize("secret", [None, "", "\n", "a\nb", "a\x00b", "\u00fc"])
@@ -71,14 +71,16 @@ def test_a_secret_that_no_header_may_carry_is_a_fault_that_names_where_it_should
     code, message = target.fault
     assert code == "secret_missing"
     assert "file:/run/key" in message
-    assert target.prefix == b""
+    assert target.fixed == b""
 
 
 def test_a_secret_may_end_in_a_line_end_as_files_do() -> None:
-    assert b"api-key: k\r\n" in prepare(table("https://aoai.example"), lambda _: "k\n").targets["blue"].prefix
+    assert b"api-key: k\r\n" in prefix(prepare(table("https://aoai.example"), lambda _: "k\n").targets["blue"])
 
 
-@pytest.mark.parametrize("endpoint", ["", "aoai.example", "ftp://aoai.example", "https://", "http://x:99999", "http://x:port"])
+@pytest.mark.parametrize(
+    "endpoint", ["", "aoai.example", "ftp://aoai.example", "ftp://aoai.example:21", "https://", "http://x:99999", "http://x:port"]
+)
 def test_an_endpoint_that_cannot_be_called_is_a_fault_and_no_crash(endpoint: str) -> None:
     target = prepare(table(endpoint), lambda _: KEY).targets["blue"]
     assert target.fault is not None
@@ -94,4 +96,19 @@ def test_an_account_of_another_tongue_is_a_fault() -> None:
 def test_a_target_never_shows_its_secret() -> None:
     prepared = prepare(table("https://aoai.example"), lambda _: KEY)
     assert KEY not in repr(prepared)
-    assert KEY.encode() in prepared.targets["blue"].prefix
+    assert KEY.encode() in prefix(prepared.targets["blue"])
+    assert KEY not in repr(prepared), "also after a request line has been kept"
+
+
+def test_through_a_proxy_a_plain_request_names_its_host_and_the_proxy_gets_its_own_credential() -> None:
+    proxy = Proxy(host="proxy.example", port=3128, authorization="proxy-authorization: Basic eDp5\r\n")
+    egress = Egress(http_proxy=proxy, https_proxy=proxy, no_proxy=("inside.example",))
+    plain = prepare(table("http://plain.example"), lambda _: KEY, egress).targets["blue"]
+    assert plain.proxy == proxy
+    assert prefix(plain).startswith(b"POST http://plain.example/openai/deployments/blue/chat/completions?")
+    assert b"proxy-authorization: Basic eDp5\r\n" in prefix(plain)
+    tunnelled = prepare(table("https://aoai.example"), lambda _: KEY, egress).targets["blue"]
+    assert tunnelled.proxy == proxy
+    assert prefix(tunnelled).startswith(b"POST /openai/")
+    assert b"proxy-authorization" not in prefix(tunnelled), "the provider must not see it"
+    assert prepare(table("http://inside.example"), lambda _: KEY, egress).targets["blue"].proxy is None

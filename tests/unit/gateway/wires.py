@@ -53,6 +53,9 @@ class PatientHouse:
         self.unfinished: list[Call] = []
         self.at_once = at_once
 
+    def admit(self, call: Call, /) -> None:
+        """Everybody may come in."""
+
     def serve(self, caller: Caller, call: Call, /) -> None:
         self.calls.append(call)
         if self.at_once:
