@@ -29,7 +29,7 @@ deployments:
 tasks:
   docstring-summaries:
     stable: summariser-prod-v0115
-    criteria: {{errors: {{max_ratio: 1.5, margin_pp: 2}}}}
+    criteria: {{preset: none, errors: {{max_ratio: 1.5, margin_pp: 2}}}}
 evidence: {{block: 1s, min_blocks: 3}}
 """
 
@@ -41,22 +41,23 @@ class Rig:
         self.folder = folder
         self.server: Process | None = None
         self.gateway = ""
+        self.stage = ""
         self.socket = ""
         self._runs = 0
         self._processes: list[Process] = []
 
-    async def start(self) -> None:
+    async def start(self, *flags: str) -> None:
         stage = await self._spawn("sim", "changeover.azure_sim", "--port", "0", "--key-env", "ACCEPTANCE_KEY", "--lifeline")
-        url = json.loads(await asyncio.wait_for(_first_line(stage), DEADLINE_S))["url"]
-        (self.folder / "changeover.yaml").write_text(FILE.format(endpoint=url))
-        await self.serve()
+        self.stage = json.loads(await asyncio.wait_for(_first_line(stage), DEADLINE_S))["url"]
+        (self.folder / "changeover.yaml").write_text(FILE.format(endpoint=self.stage))
+        await self.serve(*flags)
 
-    async def serve(self) -> None:
+    async def serve(self, *flags: str) -> None:
         """Start a server over the folder's state and wait until it has announced itself."""
         self._runs += 1
         record = self.folder / ".changeover" / "server.json"
         record.unlink(missing_ok=True)
-        self.server = await self._spawn(f"serve-{self._runs}", "changeover", "serve", "--port", "0", "--control-port", "0")
+        self.server = await self._spawn(f"serve-{self._runs}", "changeover", "serve", "--port", "0", "--control-port", "0", *flags)
         await until(record.exists, what="server.json")
         found = json.loads(record.read_text())
         self.gateway, self.socket = found["gateway"], found["socket"]
@@ -127,10 +128,11 @@ async def _first_line(process: Process) -> bytes:
 
 
 @asynccontextmanager
-async def running_rig(folder: Path) -> AsyncGenerator[Rig]:
+async def running_rig(folder: Path, *flags: str) -> AsyncGenerator[Rig]:
+    """With ``flags`` for the server."""
     rig = Rig(folder)
     try:
-        await rig.start()
+        await rig.start(*flags)
         yield rig
     finally:
         await rig.close()

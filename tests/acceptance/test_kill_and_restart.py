@@ -18,7 +18,7 @@ def test_a_killed_server_comes_back_at_the_same_step_with_all_its_events(tmp_pat
 
 async def _kill_in_mid_rollout(folder: Path, *, group: bool) -> None:
     async with running_rig(folder) as rig:
-        await rig.run("rollout", "start", TASK, "--to", CANDIDATE, "--without", "quality")
+        await rig.run("rollout", "start", TASK, "--to", CANDIDATE)
         async with Callers(rig.gateway) as callers:
             await until(lambda: _dwelt(rig, blocks=2), what="two closed blocks at 10 %")
             before, events = await rig.control("GET", "/api/v1/status"), await rig.control("GET", "/api/v1/events")

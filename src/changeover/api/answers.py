@@ -6,6 +6,7 @@ import msgspec
 
 from changeover.gates.verdict import Assessment
 from changeover.ports.planes import Dropped
+from changeover.rollout.sighting import Drift
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import ChangeBody
 
@@ -58,7 +59,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of it. Times are Unix seconds."""
+    """The whole of it. Times are Unix seconds. ``drifts`` are those that contradict the pins as they are now."""
 
     revision: int
     table_revision: int
@@ -66,6 +67,7 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str | None
     tasks: tuple[TaskView, ...]
     planes: tuple[PlaneView, ...]
+    drifts: tuple[Drift, ...] = ()
 
 
 class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,13 +118,17 @@ class RolloutAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CompareAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A task's active or latest rollout and its evidence. The models are the versions behind the two deployments."""
+    """A task's active or latest rollout and its evidence. The models are the versions behind the two deployments.
+
+    ``warnings`` say in what the two sides differ besides their versions: a comparison compares that too.
+    """
 
     rollout: Rollout
     active: bool
     stable_model: str | None
     candidate_model: str | None
     assessment: Assessment
+    warnings: tuple[str, ...] = ()
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

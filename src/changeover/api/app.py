@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ExceptionHandler
 
-from changeover.api import commanding, reading, rolling, scores
+from changeover.api import commanding, evidence, keys, reading, rolling, scores
 from changeover.api import planes as plane_calls
 from changeover.api.closing import closing_of
 from changeover.api.desk import Desk, desk_of
@@ -20,7 +20,9 @@ from changeover.api.errors import ApiError, answer, error_answer, invalid
 from changeover.api.problem import Problem
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
+from changeover.ports.mint import Mint
 from changeover.ports.office import Assessor, Office
+from changeover.ports.prices import PriceBook
 from changeover.ports.store import StoreError
 from changeover.rollout.refusal import NothingToDo, Refusal
 from changeover.settings.declared import Declared, SettingsError
@@ -39,19 +41,25 @@ def build_app(  # noqa: PLR0913  one argument a port
     token: str | None = None,
     token_file: str = "",
     planes: bool = True,
+    prices: PriceBook | None = None,
+    mint: Mint | None = None,
 ) -> Starlette:
     """The app for one listener. The ports are those of `Desk`.
 
     ``token`` is ``None`` for a Unix socket, whose file mode is its guard; a TCP port needs one, and callers learn from
-    ``token_file`` where to find it. The data planes' calls are there only with ``planes``.
+    ``token_file`` where to find it. The data planes' calls are there only with ``planes``, those
+    about gateway keys only with a ``mint`` for their secrets.
     """
     assert token is None or len(token) >= TOKEN_CHARACTERS_MIN, "a guessable token is none"
-    routes: list[BaseRoute] = [*_HEALTH, *reading.ROUTES, *commanding.ROUTES, *rolling.ROUTES, *scores.ROUTES]
+    routes: list[BaseRoute] = [*_HEALTH, *reading.ROUTES, *evidence.ROUTES, *commanding.ROUTES, *rolling.ROUTES, *scores.ROUTES]
     routes += plane_calls.ROUTES if planes else ()
+    routes += () if mint is None else keys.routes_for(mint)
     middleware = [] if token is None else [Middleware(Entrance, token=token, token_file=token_file)]
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
-    app.state.desk = Desk(office=office, assessor=assessor, clock=clock, dice=dice, declared=declared, gateway_url=gateway_url)
+    app.state.desk = Desk(
+        office=office, assessor=assessor, clock=clock, dice=dice, declared=declared, gateway_url=gateway_url, prices=prices
+    )
     return app
 
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.ports.office import Assessor, Office
+from changeover.ports.prices import PriceBook
 from changeover.settings.declared import Declared
 
 
@@ -16,7 +17,7 @@ class Desk:
     """What an app needs.
 
     ``declared`` reads the file anew and raises `SettingsError`; ``gateway_url`` says where applications send their
-    requests, ``None`` while nothing serves.
+    requests, ``None`` while nothing serves. Without ``prices`` no observation has a cost.
     """
 
     office: Office
@@ -25,6 +26,7 @@ class Desk:
     dice: Dice
     declared: Callable[[], Declared]
     gateway_url: Callable[[], str | None]
+    prices: PriceBook | None = None
 
 
 def desk_of(request: Request) -> Desk:

@@ -12,8 +12,12 @@ from changeover.api.answers import TakenAnswer
 from changeover.api.bodies import read_json, seconds, whole_number
 from changeover.api.closing import closing_of
 from changeover.api.desk import desk_of
+from changeover.api.drifting import answer_seen, seen_in
 from changeover.api.errors import answer, bad_request
+from changeover.api.pricing import priced
 from changeover.ports.planes import Acknowledgement, ObservationBatch
+from changeover.ports.prices import PriceBook
+from changeover.ports.store import Store
 from changeover.traffic.table import RoutingTable
 
 WAIT_S_MAX: Final = 30.0
@@ -57,8 +61,17 @@ async def observations(request: Request) -> Response:
         raise bad_request(f"sequence: found {batch.sequence}, expected 1 or more", hint="number the batches of a boot from 1")
     desk = desk_of(request)
     at = desk.clock.now()
-    taken = await desk.office.read(lambda store: store.take(batch, at=at))
+    taken, seen = await desk.office.read(lambda store: (store.take(_priced(batch, store, desk.prices), at=at), seen_in(store, batch)))
+    await answer_seen(desk, *seen)
     return answer(TakenAnswer(taken=taken))
+
+
+def _priced(batch: ObservationBatch, store: Store, prices: PriceBook | None) -> ObservationBatch:
+    """The batch at the prices of the deployments as they are now; without a price book, as it came."""
+    if prices is None or not batch.observations:
+        return batch
+    world = store.world()
+    return priced(batch, deployments=world.deployments, accounts=world.accounts, book=prices)
 
 
 def _check_names(plane: str, boot: str) -> None:

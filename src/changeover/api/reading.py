@@ -11,7 +11,16 @@ from changeover.api.answers import CompareAnswer, EventsAnswer, EventView, Rollo
 from changeover.api.bodies import whole_number
 from changeover.api.desk import Desk, desk_of
 from changeover.api.errors import ApiError, answer, not_found
-from changeover.api.views import event_task, latest_rollout, planes_behind, status_view, step_views, task_views, unmet_reasons
+from changeover.api.views import (
+    event_task,
+    latest_rollout,
+    planes_behind,
+    side_differences,
+    status_view,
+    step_views,
+    task_views,
+    unmet_reasons,
+)
 from changeover.ports.planes import PlaneState
 from changeover.ports.store import Store
 from changeover.rollout.state import Rollout
@@ -73,6 +82,7 @@ async def _comparison(desk: Desk, world: World, task: TaskState) -> CompareAnswe
         stable_model=_model(world, found.stable),
         candidate_model=_model(world, found.candidate),
         assessment=await desk.assessor.assess(found),
+        warnings=side_differences(world, found),
     )
 
 

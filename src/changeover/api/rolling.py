@@ -18,7 +18,7 @@ from changeover.rollout.commands import Order, RolloutRequest, start_rollout
 from changeover.rollout.plan import Plan
 from changeover.rollout.world import Proposal, RolloutStarted, World
 from changeover.settings.declared import SettingsError
-from changeover.settings.plans import UnsourcedError, plan_for
+from changeover.settings.plans import UnsourcedError, candidate_pool, plan_for
 
 _SUFFIX_DIGITS: Final = 6
 
@@ -37,13 +37,13 @@ async def start(request: Request) -> Response:
     """Plan from the file as it is now, and begin. All faults of the file come back at once."""
     sent = await read_json(request, StartOrder)
     desk = desk_of(request)
-    name, plan = await _plan(desk, sent)
+    name, plan, pool = await _plan(desk, sent)
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
     salt, suffix, now = desk.dice.token(), desk.dice.token()[:_SUFFIX_DIGITS], desk.clock.now()
 
     def decide(world: World) -> Proposal:
         identity = rollout_id(world, task=sent.task, name=name or sent.task, suffix=suffix)
-        wanted = RolloutRequest(task=sent.task, candidate=sent.candidate, plan=plan, id=identity, salt=salt)
+        wanted = RolloutRequest(task=sent.task, candidate=sent.candidate, candidate_pool=pool, plan=plan, id=identity, salt=salt)
         return start_rollout(world, wanted, order=order, now=now)
 
     change = await desk.office.commit(decide)
@@ -51,10 +51,12 @@ async def start(request: Request) -> Response:
     return answer(StartedAnswer(revision=change.revision, rollout=change.body.rollout, left_out=plan.criteria.left_out), status=201)
 
 
-async def _plan(desk: Desk, sent: StartOrder) -> tuple[str | None, Plan]:
+async def _plan(desk: Desk, sent: StartOrder) -> tuple[str | None, Plan, tuple[str, ...]]:
+    """The file's name for the rollout, its plan, and the pool that the candidate stands for."""
     declared = await asyncio.to_thread(desk.declared)
     try:
-        return plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without)
+        name, plan = plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without)
+        return name, plan, candidate_pool(declared, task=sent.task, candidate=sent.candidate)
     except UnsourcedError as error:
         raise _unsourced(error) from error
     except SettingsError as error:

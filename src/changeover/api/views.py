@@ -1,15 +1,32 @@
 """How does the state look to an operator? World and planes become answers. Pure."""
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from changeover.api.answers import PlaneView, RolloutBrief, StatusAnswer, StepState, StepView, TaskView
 from changeover.gates.verdict import Assessment
 from changeover.ports.planes import PlaneState
+from changeover.rollout.drift import standing_drifts
 from changeover.rollout.plan import AnalysisStep, Step, WeightStep
 from changeover.rollout.requirement import unmet
 from changeover.rollout.state import Phase, Rollout
-from changeover.rollout.world import Change, RolloutMoved, RolloutStarted, Seeded, TaskState, World, routes
+from changeover.rollout.world import (
+    Change,
+    DriftSeen,
+    FingerprintSeen,
+    KeyCreated,
+    KeyRevoked,
+    KeysRequired,
+    RolloutMoved,
+    RolloutStarted,
+    Seeded,
+    TaskState,
+    World,
+    routes,
+)
+from changeover.versions import Deployment
+
+_HASH_SHOWN: Final = 8
 
 
 def status_view(world: World, planes: Sequence[PlaneState], *, now: float, gateway: str | None) -> StatusAnswer:
@@ -20,6 +37,7 @@ def status_view(world: World, planes: Sequence[PlaneState], *, now: float, gatew
         gateway=gateway,
         tasks=task_views(world, planes, now=now),
         planes=tuple(_plane_view(plane, world.table_revision, now) for plane in planes),
+        drifts=standing_drifts(world),
     )
 
 
@@ -86,17 +104,38 @@ def step_words(step: Step) -> str:
             assert_never(step)
 
 
+def side_differences(world: World, rollout: Rollout) -> tuple[str, ...]:
+    """In what the two sides differ besides the version, as far as the world knows: the account they are called in, the
+    environment, the model's name, how it is sold, and what is changed in requests. Each is compared along with the version.
+    """
+    stable, candidate = world.deployments.get(rollout.stable), world.deployments.get(rollout.candidate)
+    if stable is None or candidate is None:
+        return ()
+    known = (
+        ("account", stable.account, candidate.account),
+        ("environment", stable.environment, candidate.environment),
+        ("model", stable.model.name, candidate.model.name),
+        ("SKU", stable.sku or "unknown", candidate.sku or "unknown"),
+        ("request settings", _settings(stable), _settings(candidate)),
+    )
+    return tuple(f"the sides differ in {what}: stable {one}, candidate {other}" for what, one, other in known if one != other)
+
+
 def event_task(world: World, change: Change) -> str | None:
-    """The task an event is about; ``None`` for the seed, which is about all."""
+    """The task an event is about; ``None`` for one that is about all: the seed, keys, what a deployment turned out to be."""
     match change.body:
-        case Seeded():
-            return None
         case RolloutStarted(rollout=rollout):
             return rollout.task
         case RolloutMoved(rollout=identity):
             return world.rollouts[identity].task
+        case Seeded() | KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
+            return None
         case body:
             return body.task
+
+
+def _settings(deployment: Deployment) -> str:
+    return "none" if deployment.request is None else deployment.request.hash[:_HASH_SHOWN]
 
 
 def _step_state(rollout: Rollout, index: int) -> StepState:

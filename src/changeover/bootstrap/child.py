@@ -30,10 +30,12 @@ class Ready(msgspec.Struct, frozen=True):
 
     host: str
     port: int
+    tls: bool = False
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
 
 class GatewayChild:
@@ -117,4 +119,12 @@ def _command(options: GatewayOptions) -> list[str]:
         "--port",
         str(options.port),
         "--lifeline",
+        *_door(options),
     ]
+
+
+def _door(options: GatewayOptions) -> list[str]:
+    """Only the names of the files: a key itself would stand in the list of processes."""
+    files = (("--tls-cert", options.tls_cert), ("--tls-key", options.tls_key))
+    named = [word for flag, path in files if path is not None for word in (flag, str(path))]
+    return [*named, "--behind-proxy"] if options.behind_proxy else named

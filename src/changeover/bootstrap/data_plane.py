@@ -1,6 +1,7 @@
 """`changeover gateway`: one data plane, put together. It never opens the database and needs no settings file."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 
@@ -10,8 +11,10 @@ from changeover.adapters.plane_disk import PlaneDisk, open_plane_disk
 from changeover.adapters.plane_link import plane_link_at
 from changeover.adapters.system import SystemClock, SystemDice
 from changeover.bootstrap.child import Ready
+from changeover.bootstrap.front_door import FrontDoor
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
+from changeover.gateway.egress import CA_BUNDLE_VARIABLE, egress_from
 from changeover.gateway.process import GatewayParts
 from changeover.gateway.process import run_gateway as run_parts
 from changeover.ports.serving import GatewayOptions
@@ -21,21 +24,23 @@ def run_gateway(options: GatewayOptions, *, ready: Callable[[Ready], None]) -> N
     """Run one gateway until it is told to stop: SIGTERM, SIGINT, or the end of standard input with ``lifeline``.
 
     Raises:
-        PlaneDiskError, PortTakenError: what it needs is not to be had; the message says what to do.
+        EgressError, FrontDoorError, PlaneDiskError, PortTakenError: what it needs is not to be had; the message says what to do.
     """
     configure_log("gateway")
+    door = FrontDoor(host=options.host, tls_cert=options.tls_cert, tls_key=options.tls_key, behind_proxy=options.behind_proxy)
+    door.tls_context()  # before anything is opened: what is wrong with it is said at once
     with open_plane_disk(options.plane_dir, SystemDice()) as disk:
-        run_program(_run(options, disk, ready))
+        run_program(_run(options, door, disk, ready))
 
 
-async def _run(options: GatewayOptions, disk: PlaneDisk, ready: Callable[[Ready], None]) -> None:
+async def _run(options: GatewayOptions, door: FrontDoor, disk: PlaneDisk, ready: Callable[[Ready], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if options.lifeline:
         follow_lifeline(stop)
-    dice = SystemDice()
+    dice, tls = SystemDice(), door.tls_context()
     async with plane_link_at(socket=options.socket) as link:
         parts = GatewayParts(
             plane=disk.plane,
@@ -47,7 +52,12 @@ async def _run(options: GatewayOptions, disk: PlaneDisk, ready: Callable[[Ready]
             clock=SystemClock(),
             dice=dice,
             secret=resolve_secret,
+            tls=tls,
+            keys_required=door.wants_keys,
+            egress=egress_from(os.environ, ca_file=os.environ.get(CA_BUNDLE_VARIABLE)),
         )
-        await run_parts(
-            parts, host=options.host, port=options.port, stop=stop, on_ready=lambda port: ready(Ready(host=options.host, port=port))
-        )
+
+        def on_ready(port: int) -> None:
+            ready(Ready(host=options.host, port=port, tls=tls is not None))
+
+        await run_parts(parts, host=options.host, port=options.port, stop=stop, on_ready=on_ready)

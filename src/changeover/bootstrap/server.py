@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -15,24 +14,29 @@ from starlette.applications import Starlette
 
 from changeover.adapters.log import configure_log
 from changeover.adapters.memory import SeededDice
+from changeover.adapters.prices import BundledPrices
 from changeover.adapters.sqlite import open_store
-from changeover.adapters.system import SystemClock, SystemDice
+from changeover.adapters.system import SystemClock, SystemDice, SystemMint
 from changeover.api.app import build_app
 from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_unix
 from changeover.bootstrap.child import GatewayChild, GatewayFailedError
+from changeover.bootstrap.front_door import FrontDoor, FrontDoorError
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
+from changeover.bootstrap.prompts import prompts_beside
 from changeover.bootstrap.state_dir import StateDir, StateDirError
 from changeover.controller.assessor import StoreAssessor
 from changeover.controller.loop import Controller
 from changeover.controller.office import StoreOffice
 from changeover.ports.serving import GatewayOptions, ServeOptions, ServerRecord
 from changeover.ports.store import Store, StoreError
-from changeover.rollout.commands import NothingToDo, seed
-from changeover.rollout.world import TaskState
+from changeover.rollout.commands import NothingToDo, Order, take_over
+from changeover.rollout.key_commands import require_keys
+from changeover.rollout.key_ring import live_keys
 from changeover.settings.declared import Declared, Fault, SettingsError
 from changeover.settings.differences import differences
 from changeover.settings.file import parse
+from changeover.settings.plans import seeded
 
 PLANE: Final = "local-0"
 ACTOR: Final = "serve"
@@ -54,7 +58,11 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
         SettingsError: the file has faults.
     """
     configure_log("server")
-    _refuse_open_door(options.host)
+    door = FrontDoor(host=options.host, tls_cert=options.tls_cert, tls_key=options.tls_key, behind_proxy=options.behind_proxy)
+    try:
+        door.tls_context()
+    except FrontDoorError as error:
+        raise ServeError(str(error)) from error
     declared = read_settings(options.config)
     try:
         state = StateDir(options.state)
@@ -62,6 +70,7 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
     except (StateDirError, StoreError) as error:
         raise ServeError(str(error)) from error
     _settle(store, declared, options.config)
+    _ask_for_keys(store, door)
     run_program(_serve(options, state, store, ready))
 
 
@@ -72,7 +81,7 @@ def read_settings(path: Path) -> Declared:
         SettingsError: it cannot be read, or it has faults.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"), files=prompts_beside(path))
     except OSError as error:
         raise _unreadable(
             path, f"a file that cannot be read ({error.strerror})", "a readable file; write one with: changeover init"
@@ -85,17 +94,27 @@ def _unreadable(path: Path, found: str, expected: str) -> SettingsError:
     return SettingsError((Fault(path=str(path), found=found, expected=expected),))
 
 
-def _refuse_open_door(host: str) -> None:
-    """Without keys of its own a gateway lends its provider's credentials to whoever can reach it."""
-    try:
-        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = False
-    if not is_local:
+def _ask_for_keys(store: Store, door: FrontDoor) -> None:
+    """Without keys a gateway lends its provider's credentials to whoever can reach it. Once asked for, they are until
+    somebody says otherwise: a start without the flag must not open a door that a proxy leads to.
+
+    Raises:
+        ServeError: a public address, and no key that anyone could have.
+    """
+    now = SystemClock().now()
+    has_keys = bool(live_keys(store.world().keys, now))
+    if not has_keys and not door.is_local:
+        store.close()
         raise ServeError(
-            f"found --host {host}; expected a loopback address: callers are not asked for a key in this version. "
-            "Put a proxy that authenticates them in front, on this machine"
+            f"found --host {door.host} and no key; expected at least one, since every caller needs one there. "
+            "Start once without --host and make it: changeover key create NAME"
         )
+    if door.wants_keys:
+        with contextlib.suppress(NothingToDo):
+            order = Order(actor=ACTOR, reason="others than this machine may come")
+            store.commit(lambda world: require_keys(world, required=True, order=order), at=now)
+    if store.world().keys_required and not has_keys:
+        log.warning("callers must have a key, and there is none: every request is refused; make one: changeover key create NAME")
 
 
 def _settle(store: Store, declared: Declared, config: Path) -> None:
@@ -105,17 +124,7 @@ def _settle(store: Store, declared: Declared, config: Path) -> None:
     now = SystemClock().now()
     try:
         store.commit(
-            lambda world: seed(
-                world,
-                accounts=declared.accounts.values(),
-                deployments=declared.deployments.values(),
-                tasks=[
-                    TaskState(name=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover)
-                    for task in declared.tasks.values()
-                ],
-                actor=ACTOR,
-                reason=f"first start from {config.name}",
-            ),
+            lambda world: take_over(world, seeded(declared), actor=ACTOR, reason=f"first start from {config.name}"),
             at=now,
         )
     except NothingToDo:
@@ -129,10 +138,11 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         follow_lifeline(stop)
     clock = SystemClock()
     dice = SystemDice() if options.seed is None else SeededDice(options.seed)
+    prices = BundledPrices()
     office = StoreOffice(store, clock)
     assessor = StoreAssessor(office, clock)
     path = state.socket()
-    child = GatewayChild(GatewayOptions(plane_dir=state.plane(PLANE), socket=path, host=options.host, port=options.port, lifeline=True))
+    child = GatewayChild(_gateway_options(options, plane_dir=state.plane(PLANE), control=path))
 
     def app(*, token: str | None) -> Starlette:
         return build_app(
@@ -144,6 +154,8 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
             gateway_url=lambda: child.ready.url if child.ready else None,
             token=token,
             token_file=str(state.token_file),
+            prices=prices,
+            mint=SystemMint(),
         )
 
     async with contextlib.AsyncExitStack() as closing:
@@ -162,6 +174,19 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         ready(record)
         log.info("serving", gateway=record.gateway, control=record.control, table_revision=office.table.revision)
         await _run(stop, Controller(office, assessor, clock), child)
+
+
+def _gateway_options(options: ServeOptions, *, plane_dir: Path, control: Path) -> GatewayOptions:
+    return GatewayOptions(
+        plane_dir=plane_dir,
+        socket=control,
+        host=options.host,
+        port=options.port,
+        lifeline=True,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
+        behind_proxy=options.behind_proxy,
+    )
 
 
 async def _listening(closing: contextlib.AsyncExitStack, app: Starlette, listener: socket.socket) -> ControlServer:

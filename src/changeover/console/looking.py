@@ -1,19 +1,20 @@
 """Commands that look: status, compare, events."""
 
 from threading import Event
-from typing import Final
+from typing import Final, cast
 
 import click
 import msgspec
 
 from changeover.api.answers import CompareAnswer, EventsAnswer, StatusAnswer
-from changeover.console.asking import Asking, asks_server
-from changeover.console.output import show
-from changeover.console.server_link import segment
+from changeover.console.asking import Asking, asks_server, takes_where
+from changeover.console.output import Format, show
+from changeover.console.server_link import Where, open_link, segment
 from changeover.console.taught import Taught
 
 WATCH_EVERY_S: Final = 2.0
 EVENTS_PAGE: Final = 1000
+COMPARE_FORMATS: Final = ("table", "json", "yaml", "markdown", "html")
 
 
 @click.command(
@@ -36,28 +37,45 @@ def status(asking: Asking) -> None:
     examples=(
         "changeover compare email-summarisation",
         "changeover compare email-summarisation --watch",
+        "changeover compare email-summarisation -o html | tee compare.html",
     ),
 )
 @click.argument("task")
 @click.option("-w", "--watch", is_flag=True, help="Show it again every two seconds until the rollout is over.")
-@asks_server
-def compare(asking: Asking, task: str, watch: bool) -> None:
+@click.option("-o", "--output", type=click.Choice(COMPARE_FORMATS), default="table", show_default=True, help="Form of the answer.")
+@takes_where
+def compare(where: Where, task: str, watch: bool, output: str) -> None:
     """Compare stable and candidate of TASK's active or latest rollout.
 
     Every criterion shows both sides, the difference with its interval, the margin that was accepted, the
     verdict, and how far the evidence has come: log E over the threshold at which it decides.
     """
-    from changeover.console.render_compare import render_compare
-
     pause = Event()
-    while True:
-        reply = asking.link.get(f"/api/v1/tasks/{segment(task)}/compare")
-        if watch and asking.output == "table":
-            click.clear()
-        show(reply, CompareAnswer, render=render_compare, output=asking.output)
-        if not watch or not msgspec.json.decode(reply, type=CompareAnswer).active:
-            return
-        pause.wait(WATCH_EVERY_S)
+    with open_link(where) as link:
+        while True:
+            reply = link.get(f"/api/v1/tasks/{segment(task)}/compare")
+            if watch and output == "table":
+                click.clear()
+            _show_comparison(reply, output)
+            if not watch or not msgspec.json.decode(reply, type=CompareAnswer).active:
+                return
+            pause.wait(WATCH_EVERY_S)
+
+
+def _show_comparison(reply: bytes, output: str) -> None:
+    match output:
+        case "markdown":
+            from changeover.console.render_compare_markdown import markdown_of
+
+            click.echo(markdown_of(msgspec.json.decode(reply, type=CompareAnswer)))
+        case "html":
+            from changeover.console.render_compare_html import html_of
+
+            click.echo(html_of(msgspec.json.decode(reply, type=CompareAnswer)))
+        case _:
+            from changeover.console.render_compare import render_compare
+
+            show(reply, CompareAnswer, render=render_compare, output=cast("Format", output))
 
 
 @click.command(

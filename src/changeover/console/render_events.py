@@ -8,7 +8,21 @@ from changeover.api.answers import EventsAnswer
 from changeover.console import words
 from changeover.console.tables import cell, plain_table
 from changeover.rollout.state import Phase
-from changeover.rollout.world import ChangeBody, PairReleased, PromotionUndone, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
+from changeover.rollout.world import (
+    ChangeBody,
+    DriftSeen,
+    FingerprintSeen,
+    KeyCreated,
+    KeyRevoked,
+    KeysRequired,
+    PairReleased,
+    PromotionUndone,
+    RolloutMoved,
+    RolloutStarted,
+    Seeded,
+    Split,
+    SplitSet,
+)
 
 
 def render_events(answer: EventsAnswer) -> RenderableType:
@@ -41,8 +55,25 @@ def what_happened(change: ChangeBody) -> str:
             return f"promotion by {change.rollout} undone, its old stable serves again"
         case PairReleased():
             return f"{change.stable} -> {change.candidate} released"
+        case KeyCreated() | KeyRevoked() | KeysRequired():
+            return _door(change)
+        case DriftSeen(drift=drift):
+            return f"drift: {drift.sentence}"
+        case FingerprintSeen():
+            return f"{change.deployment} answers with fingerprint {change.fingerprint}"
         case _:
             assert_never(change)
+
+
+def _door(change: KeyCreated | KeyRevoked | KeysRequired) -> str:
+    match change:
+        case KeyCreated(key=key):
+            instead = f" in place of {change.replaces}" if change.replaces else ""
+            return f"key {key.id} ({key.name}) made{instead}"
+        case KeyRevoked():
+            return f"key {change.key_id} revoked"
+        case KeysRequired():
+            return f"callers {'must' if change.required else 'need not'} have a key"
 
 
 def _split(split: Split | None) -> str:

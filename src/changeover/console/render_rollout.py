@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
 from changeover.api.views import step_words
 from changeover.console import words
-from changeover.console.render_compare import headline, render_evidence
+from changeover.console.render_compare import render_evidence
+from changeover.console.render_compare_rows import headline
 from changeover.console.tables import cell, plain_table
 
 MARKS: Final = {"done": "✔", "current": "▶", "to_come": "·"}

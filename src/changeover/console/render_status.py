@@ -16,7 +16,8 @@ PLANE_CHARACTERS: Final = 12
 def render_status(status: StatusAnswer) -> RenderableType:
     gateway = "no gateway is serving" if status.gateway is None else f"gateway {status.gateway}"
     head = cell(f"revision {status.revision}, table {status.table_revision}, {gateway}")
-    return Group(head, cell(""), task_table(status.tasks), cell(""), plane_table(status))
+    drifts = [cell(f"✖ drift since {words.moment(drift.seen_at)} UTC: {drift.sentence}", "red") for drift in status.drifts]
+    return Group(head, *drifts, cell(""), task_table(status.tasks), cell(""), plane_table(status))
 
 
 def render_tasks(answer: TasksAnswer) -> RenderableType:

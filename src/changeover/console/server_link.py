@@ -63,6 +63,9 @@ class ServerLink:
     def post(self, path: str, body: Mapping[str, object]) -> bytes:
         return self.post_bytes(path, msgspec.json.encode(body), media="application/json")
 
+    def delete(self, path: str, **params: str | int) -> bytes:
+        return self._call("DELETE", path, params=params)
+
     def post_bytes(self, path: str, body: bytes, *, media: str) -> bytes:
         return self._call("POST", path, body=body, media=media)
 

@@ -57,11 +57,12 @@ def check(config: Path, output: Format) -> None:
 
     Exits 0 when the file can be used, else 1. Warnings do not make it fail.
     """
+    from changeover.bootstrap.prompts import prompts_beside
     from changeover.settings.file import parse
 
     text = read_config(config)
     try:
-        declared = parse(text)
+        declared = parse(text, files=prompts_beside(config))
     except SettingsError as error:
         _show_answer(CheckAnswer(ok=False, faults=error.faults), output)
         raise faulty(config, error) from error

@@ -11,7 +11,7 @@ def plain_table(*heads: str, right: Sequence[str] = (), whole: Sequence[str] = (
     """An empty table. Columns named in ``right`` hold numbers; those in ``whole`` are never wrapped."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for head in heads:
-        table.add_column(head, justify="right" if head in right else "left", overflow="fold", no_wrap=head in whole)
+        table.add_column(head, justify="right" if head in right else "left", overflow="fold", no_wrap=head in whole, min_width=len(head))
     return table
 
 

@@ -15,6 +15,8 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     With ``lifeline`` it stops when its standard input ends. ``seed`` makes the salts of its rollouts repeatable, for
     demonstrations and rehearsals: a server started twice with one seed draws alike twice, which real traffic must not.
+    ``tls_cert`` and ``tls_key`` are the gateway's own certificate in PEM; ``behind_proxy`` says that something in front of it
+    terminates TLS. With either, as on any address but a loopback one, callers need a key.
     """
 
     config: Path
@@ -24,13 +26,17 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     control_port: int
     lifeline: bool = False
     seed: int | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: bool = False
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """One gateway process.
 
     ``plane_dir`` keeps its identity and its last good table, ``socket`` is the control plane's. With ``lifeline`` it
-    stops when its standard input ends, which is when the process that started it has gone.
+    stops when its standard input ends, which is when the process that started it has gone. TLS and proxy as for
+    ``ServeOptions``.
     """
 
     plane_dir: Path
@@ -38,6 +44,9 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     lifeline: bool
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: bool = False
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 from starlette.applications import Starlette
 
-from changeover.adapters.memory import HandClock, MemoryStore, SeededDice
+from changeover.adapters.memory import CountingMint, HandClock, MemoryStore, SeededDice
 from changeover.api.app import build_app
 from changeover.controller.assessor import StoreAssessor
 from changeover.controller.loop import Controller
@@ -38,6 +38,7 @@ tasks:
   email:
     stable: old
     criteria:
+      preset: none
       quality: {source: scores/rating, margin: 0.02, scale: [0, 1]}
       errors: {max_ratio: 1.5, margin_pp: 2}
   chat: {stable: old}
@@ -72,6 +73,7 @@ class Bench:
         self.config = CONFIG
         self.clock = HandClock(T0)
         self.store = MemoryStore()
+        self.mint = CountingMint()
         seed_store(self.store, parse(CONFIG), at=T0)
         self._runner = asyncio.Runner()
         self.office = self._runner.run(self._open_office())
@@ -91,6 +93,7 @@ class Bench:
             token=token,
             token_file=TOKEN_FILE,
             planes=planes,
+            mint=self.mint,
         )
 
     def __enter__(self) -> Self:
@@ -113,6 +116,9 @@ class Bench:
     def post(self, path: str, body: object = None, **headers: str) -> httpx2.Response:
         """Post ``body`` as JSON."""
         return self.post_bytes(path, msgspec.json.encode({} if body is None else body), "application/json", **headers)
+
+    def delete(self, path: str, **headers: str) -> httpx2.Response:
+        return self.run(self._client.delete(path, headers=headers))
 
     def post_bytes(self, path: str, body: bytes, media: str, **headers: str) -> httpx2.Response:
         return self.run(self._client.post(path, content=body, headers={"content-type": media, **headers}))

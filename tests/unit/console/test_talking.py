@@ -110,7 +110,7 @@ def test_a_person_is_asked_whether_to_go_on_without_a_criterion(
     monkeypatch.setattr(rollout, "is_interactive", lambda: True)
     result = live.call("rollout", "start", "chat", "--to", "new", stdin=said)
     assert result.exit_code == exit_code
-    assert "start without quality? [y/N]" in result.stderr
+    assert "start without quality, accuracy? [y/N]" in result.stderr
     assert ("chat-1" in live.bench.world.rollouts) is (exit_code == 0)
 
 

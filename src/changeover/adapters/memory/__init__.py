@@ -2,6 +2,7 @@
 
 from changeover.adapters.memory.clock import HandClock
 from changeover.adapters.memory.dice import SeededDice
+from changeover.adapters.memory.mint import CountingMint
 from changeover.adapters.memory.store import MemoryStore
 
-__all__ = ["HandClock", "MemoryStore", "SeededDice"]
+__all__ = ["CountingMint", "HandClock", "MemoryStore", "SeededDice"]

@@ -4,6 +4,7 @@ import secrets
 import time
 
 TOKEN_BYTES = 16
+SECRET_BYTES = 32
 
 
 class SystemClock:
@@ -20,3 +21,11 @@ class SystemDice:
     def token(self) -> str:
         """See ``Dice``."""
         return secrets.token_hex(TOKEN_BYTES)
+
+
+class SystemMint:
+    """``ports.mint.Mint`` from the operating system's entropy."""
+
+    def secret(self) -> str:
+        """See ``Mint``."""
+        return secrets.token_urlsafe(SECRET_BYTES)
