@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -76,6 +77,7 @@ async def _serve(resource: Resource, listener: socket.socket, *, lifeline: bool)
             timeout_graceful_shutdown=_SHUTDOWN_S,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(_not_about_cuts)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
@@ -83,6 +85,11 @@ async def _serve(resource: Resource, listener: socket.socket, *, lifeline: bool)
         _watch_standard_input(lambda: loop.call_soon_threadsafe(server.stop))
     _announce(resource.stage, listener)
     await server.serve([listener])
+
+
+def _not_about_cuts(record: logging.LogRecord) -> bool:
+    """An answer that ends early is what the stage was told to give; uvicorn calls it a fault of ours."""
+    return "without completing response" not in record.getMessage()
 
 
 class _Server(uvicorn.Server):

@@ -1,21 +1,38 @@
-"""What does this resource answer? Deployments with their state: condition, rate limits, texts already read, the dice of latency."""
+"""What does this resource answer? Deployments with their state: standing, rate limits, texts already read, the dice of latency."""
 
 import hashlib
 import math
 import random
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from changeover.azure_sim import refusals
 from changeover.azure_sim.allowance import Allowance
-from changeover.azure_sim.chat_request import ChatRequest
-from changeover.azure_sim.shapes import Answer
-from changeover.azure_sim.stage import REQUESTS_PER_CAPACITY, TOKENS_PER_CAPACITY, Condition, Method, Stage, StagedDeployment
+from changeover.azure_sim.answer import Answer, Finish, Vectors
+from changeover.azure_sim.embedding import DIMENSIONS, embed
+from changeover.azure_sim.embedding_request import OPERATION as EMBEDDINGS
+from changeover.azure_sim.embedding_request import EmbeddingRequest
+from changeover.azure_sim.files_shelf import FilesShelf
+from changeover.azure_sim.form_filling import fill_in
+from changeover.azure_sim.prompt import Prompt
+from changeover.azure_sim.reasoning import reasoning_tokens, refusal_of
+from changeover.azure_sim.refusals import RefusalError
+from changeover.azure_sim.responses_shelf import ResponsesShelf
+from changeover.azure_sim.stage import (
+    EMBEDDING_METHOD,
+    REQUESTS_PER_CAPACITY,
+    TOKENS_PER_CAPACITY,
+    Condition,
+    Method,
+    Stage,
+    StagedDeployment,
+)
+from changeover.azure_sim.standing import Standing
 from changeover.azure_sim.summarisers import Summariser, first_sentence, first_sentence_compressed, last_sentence, textrank
-from changeover.azure_sim.tokens import cut_to_tokens, modelled_prompt_tokens, modelled_tokens
+from changeover.azure_sim.tokens import cut_to_tokens, modelled_tokens
 
 SUMMARISERS: Final[dict[Method, Summariser]] = {
     "first-sentence": first_sentence,
@@ -26,56 +43,87 @@ SUMMARISERS: Final[dict[Method, Summariser]] = {
 WORDS_PER_PIECE: Final = 4
 """How many words one delta of a stream carries."""
 REMEMBERED_TEXTS_MAX: Final = 5000
+SPILLING_STATUSES: Final = frozenset({429, 500, 503})
+"""Refusals that another deployment may make good."""
+_COMPLETION: Final = "completion"
 
-
-class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer and its modelled times: to the first token, and for each later piece, in seconds."""
-
-    answer: Answer
-    first_token_s: float
-    per_piece_s: float
-
-    @property
-    def whole_s(self) -> float:
-        return self.first_token_s + self.per_piece_s * (len(self.answer.pieces) - 1)
+Result = TypeVar("Result", Answer, Vectors)
 
 
 class Served:
-    """One deployment while it stands on the stage. ``condition`` may be changed at any time."""
+    """One deployment while it stands on the stage. ``condition`` and ``standing`` may be changed at any time."""
 
     def __init__(self, declared: StagedDeployment, *, now: float) -> None:
         self.declared = declared
-        self.condition = declared.condition
-        self.fingerprint = "fp_" + hashlib.blake2b(declared.served_model.encode(), digest_size=5).hexdigest()
+        self.standing = Standing(condition=declared.condition)
+        self.received = 0
         self.allowance = Allowance(
             requests_per_minute=declared.capacity * REQUESTS_PER_CAPACITY,
             tokens_per_minute=declared.capacity * TOKENS_PER_CAPACITY,
             now=now,
         )
-        self._summaries: dict[str, str] = {}
+        self._summaries: dict[tuple[Method, str], str] = {}
+
+    @property
+    def condition(self) -> Condition:
+        return self.standing.condition
+
+    @condition.setter
+    def condition(self, condition: Condition) -> None:
+        self.standing = Standing(condition=condition)
+
+    @property
+    def model(self) -> str:
+        """What answers carry as ``model``: the declared version, unless it was changed silently."""
+        return self.standing.served_model or self.declared.served_model
+
+    @property
+    def fingerprint(self) -> str:
+        return "fp_" + hashlib.blake2b(self.model.encode(), digest_size=5).hexdigest()
+
+    @property
+    def method(self) -> Method:
+        return self.standing.method or self.declared.method
+
+    def stand(self, standing: Standing) -> None:
+        """Raises ``RefusalError`` for a method that answers in another kind than the deployment's own."""
+        if standing.method is not None and (standing.method == EMBEDDING_METHOD) != self.declared.embeds:
+            raise refusals.malformed(f"found method {standing.method}; texts and vectors cannot take each other's place", param="method")
+        self.standing = standing
+
+    def turn(self) -> Standing:
+        """The standing that one more request meets."""
+        self.received += 1
+        standing, self.standing = self.standing, self.standing.next()
+        return standing
 
     def summarise(self, document: str) -> str:
         """The version's summary; texts come again and again, so the last few thousand are remembered."""
-        summary = self._summaries.get(document)
+        known = (self.method, document)
+        summary = self._summaries.get(known)
         if summary is None:
             if len(self._summaries) >= REMEMBERED_TEXTS_MAX:
                 self._summaries.clear()
-            summary = self._summaries[document] = SUMMARISERS[self.declared.method](document)
+            summary = self._summaries[known] = SUMMARISERS[self.method](document)
         return summary
 
-    def check_condition(self) -> None:
-        """Raises the refusal of the present condition, if it has one."""
-        match self.condition:
-            case Condition.SERVING:
-                return
-            case Condition.LIMITED:
-                raise refusals.limited()
-            case Condition.PAUSED:
-                raise refusals.paused()
-            case Condition.RETIRED:
-                raise refusals.retired()
-            case Condition.FAILING:
-                raise refusals.failing()
+
+class Planned(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
+    """An answer, who gives it, and its modelled times: to the first token, and for each later piece, in seconds.
+
+    ``spilled_from``: the deployment that was asked.
+    """
+
+    answer: Result
+    served: Served
+    standing: Standing
+    first_token_s: float
+    per_piece_s: float
+    spilled_from: str | None = None
+
+    @property
+    def whole_s(self) -> float:
+        return self.first_token_s + self.per_piece_s * (len(self.answer.pieces) - 1)
 
 
 class Resource:
@@ -86,6 +134,8 @@ class Resource:
         self._accepted = (key, f"Bearer {key}")
         self._dice = random.Random(seed)  # noqa: S311 - latency and identifiers, no secret
         self._monotonic = monotonic
+        self.responses = ResponsesShelf()
+        self.files = FilesShelf()
         self.deployments = {declared.name: Served(declared, now=monotonic()) for declared in stage.deployments}
 
     def authorise(self, *, api_key: str | None, authorization: str | None) -> None:
@@ -102,42 +152,108 @@ class Resource:
         """32 hexadecimal digits."""
         return f"{self._dice.getrandbits(128):032x}"
 
-    def plan(self, served: Served, request: ChatRequest) -> Planned:
-        """The answer to ``request`` and how long it takes. Raises ``RefusalError``."""
-        served.check_condition()
-        document = request.document
-        if not document:
-            raise refusals.malformed("expected a user message with the text to summarise", param="messages")
-        if request.n not in {None, 1}:
-            raise refusals.malformed(f"found n = {request.n}; this deployment gives one answer", param="n")
-        answer = self._answer(served, request, summary=served.summarise(document))
-        wait_ms = served.allowance.take(answer.prompt_tokens + answer.completion_tokens, now=self._monotonic())
+    def plan(self, name: str, prompt: Prompt, *, spillover_to: str | None = None) -> Planned[Answer]:
+        """The answer to ``prompt`` and how long it takes. ``spillover_to``: who may answer instead. Raises ``RefusalError``."""
+        return self._planned(name, prompt.operation, lambda served: self._answer(served, prompt), spillover_to=spillover_to)
+
+    def embed(self, name: str, request: EmbeddingRequest, *, spillover_to: str | None = None) -> Planned[Vectors]:
+        """The same with vectors."""
+        return self._planned(name, EMBEDDINGS, lambda served: _vectors(served, request), spillover_to=spillover_to)
+
+    def _planned(self, name: str, operation: str, serve: Callable[[Served], Result], *, spillover_to: str | None) -> Planned[Result]:
+        served = self.deployment(name)
+        standing = served.turn()
+        try:
+            return self._admitted(served, standing, operation, serve)
+        except RefusalError as refusal:
+            other = self.deployments.get(standing.spillover_to or spillover_to or "")
+            if other is None or refusal.status not in SPILLING_STATUSES:
+                raise
+        try:
+            planned = self._admitted(other, other.turn(), operation, serve)
+        except RefusalError as refusal:
+            refusal.headers |= {"x-ms-spillover-from-deployment": name, "x-ms-spillover-error": str(refusal.status)}
+            raise
+        return msgspec.structs.replace(planned, spilled_from=name)
+
+    def _admitted(self, served: Served, standing: Standing, operation: str, serve: Callable[[Served], Result]) -> Planned[Result]:
+        refusal = standing.refusal(operation=operation, model=served.declared.model)
+        if refusal is not None:
+            raise refusal
+        if (operation == EMBEDDINGS) != served.declared.embeds or (operation == _COMPLETION and served.declared.reasoning):
+            raise refusals.wrong_operation(operation, model=served.declared.model)
+        answer = serve(served)
+        wait_ms = served.allowance.take(answer.tokens, now=self._monotonic())
         if wait_ms:
             raise refusals.limited(wait_ms)
-        return self._timed(served, answer)
+        return self._timed(served, standing, answer)
 
-    def _answer(self, served: Served, request: ChatRequest, *, summary: str) -> Answer:
-        text = cut_to_tokens(summary, request.tokens_max)
+    def _answer(self, served: Served, prompt: Prompt) -> Answer:
+        refusal = refusal_of(prompt, reasoning=served.declared.reasoning)
+        if refusal is not None:
+            raise refusal
+        if prompt.settings.get("n", 1) != 1:
+            raise refusals.malformed(f"found n = {prompt.settings['n']}; this deployment gives one answer", param="n")
+        if prompt.marks.block_prompt:
+            raise refusals.filtered_prompt(prompt.marks.prompt_results())
+        thought = reasoning_tokens(prompt) if served.declared.reasoning else 0
+        text, finish = _said(served, prompt, thought=thought)
         return Answer(
-            id=f"chatcmpl-{self.token()}",
+            token=self.token(),
             created=int(time.time()),
-            model=served.declared.served_model,
+            model=served.model,
             fingerprint=served.fingerprint,
             pieces=_pieces(text),
-            finish_reason="stop" if text == summary else "length",
-            prompt_tokens=modelled_prompt_tokens(request),
-            completion_tokens=modelled_tokens(text),
+            finish=finish,
+            prompt_tokens=prompt.tokens,
+            completion_tokens=min(thought, prompt.tokens_max or thought) + modelled_tokens(text),
+            reasoning_tokens=min(thought, prompt.tokens_max or thought),
+            marks=prompt.marks,
+            form=prompt.form,
         )
 
-    def _timed(self, served: Served, answer: Answer) -> Planned:
+    def _timed(self, served: Served, standing: Standing, answer: Result) -> Planned[Result]:
         latency = served.declared.latency
         factor = math.exp(self._dice.gauss(0.0, latency.spread)) / 1000
-        later_tokens = max(0, answer.completion_tokens - 1)
+        thought, later = (answer.reasoning_tokens, answer.completion_tokens) if isinstance(answer, Answer) else (0, 0)
+        later_tokens = max(0, later - thought - 1)
+        slow_ms = standing.delay_ms if standing.condition is Condition.SLOW else 0.0
         return Planned(
             answer=answer,
-            first_token_s=latency.first_token_ms * factor,
+            served=served,
+            standing=standing,
+            first_token_s=(latency.first_token_ms + latency.per_token_ms * thought) * factor + slow_ms / 1000,
             per_piece_s=latency.per_token_ms * factor * later_tokens / max(1, len(answer.pieces) - 1),
         )
+
+
+def _said(served: Served, prompt: Prompt, *, thought: int) -> tuple[str, Finish]:
+    """What a version says, and why it ends there. Thinking takes its part of the tokens first."""
+    summary = served.summarise(prompt.document)
+    form = prompt.form
+    whole = summary if form is None else fill_in(form.schema, document=prompt.document, summary=summary)
+    left = None if prompt.tokens_max is None else max(0, prompt.tokens_max - thought)
+    text = cut_to_tokens(whole, left)
+    if prompt.marks.block_completion:
+        return text, Finish.FILTER
+    if text != whole:
+        return text, Finish.LENGTH
+    return text, Finish.TOOL if form is not None and form.tool is not None and not form.by_name else Finish.STOP
+
+
+def _vectors(served: Served, request: EmbeddingRequest) -> Vectors:
+    texts, marks = request.texts(), request.marks()
+    if marks.block_prompt:
+        raise refusals.filtered_prompt(marks.prompt_results())
+    dimensions = DIMENSIONS if request.dimensions is None else request.dimensions
+    if not 0 < dimensions <= DIMENSIONS:
+        raise refusals.malformed(f"found dimensions = {dimensions}; expected 1 to {DIMENSIONS}", param="dimensions")
+    return Vectors(
+        model=served.model,
+        vectors=tuple(tuple(embed(text, dimensions=dimensions)) for text in texts),
+        as_base64=request.encoding_format == "base64",
+        tokens=request.tokens(),
+    )
 
 
 def _pieces(text: str) -> tuple[str, ...]:

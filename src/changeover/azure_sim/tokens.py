@@ -1,9 +1,8 @@
 """How many tokens would it be? Modelled: a rule of thumb, the same for prompt and answer, so that versions compare fairly."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
-
-from changeover.azure_sim.chat_request import ChatRequest
 
 CHARACTERS_PER_TOKEN: Final = 4
 """English prose comes to about four characters a token in the vocabularies of current models."""
@@ -15,9 +14,9 @@ def modelled_tokens(text: str) -> int:
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
-def modelled_prompt_tokens(request: ChatRequest) -> int:
+def chat_tokens(messages: Sequence[str]) -> int:
     """The text of every message, four tokens of frame each and three for the prompt."""
-    return TOKENS_PER_PROMPT + sum(TOKENS_PER_MESSAGE + modelled_tokens(message.text) for message in request.messages)
+    return TOKENS_PER_PROMPT + sum(TOKENS_PER_MESSAGE + modelled_tokens(text) for text in messages)
 
 
 def cut_to_tokens(text: str, tokens_max: int | None) -> str:

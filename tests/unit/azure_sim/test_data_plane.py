@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from changeover.azure_sim.data_plane import BODY_BYTES_MAX
+from changeover.azure_sim.http_call import BODY_BYTES_MAX
 from changeover.azure_sim.resource import Resource
 from tests.unit.azure_sim.wire import DOCUMENT, KEY, V1, Call, a_stage, ask, ask_one, chat, dated
 
@@ -159,7 +159,7 @@ def test_a_deployment_can_be_put_into_any_condition_and_back(resource: Resource,
     turned, refused, other, _, served = ask(
         resource, turn, Call(json=chat()), Call(path=dated("prod-v0901"), json=chat()), back, Call(json=chat())
     )
-    assert turned.json() == {"deployment": "prod-v0115", "condition": condition}
+    assert turned.json() == {"deployment": "prod-v0115", "condition": condition, "received": 0}
     assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
     assert [other.status_code, served.status_code] == [200, 200]
 

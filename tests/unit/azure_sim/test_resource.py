@@ -4,6 +4,7 @@ from statistics import median
 
 import msgspec
 
+from changeover.azure_sim.answer import Answer
 from changeover.azure_sim.chat_request import read_chat
 from changeover.azure_sim.resource import REMEMBERED_TEXTS_MAX, Planned, Resource
 from changeover.azure_sim.stage import Latency, Stage, StagedDeployment
@@ -14,11 +15,11 @@ SHORT = "It is short."
 LONG = "This one sentence is a great deal longer than the other one, so that it takes many more tokens to say all of it to the end."
 
 
-def planned(document: str, *, count: int, seed: int = 1) -> list[Planned]:
+def planned(document: str, *, count: int, seed: int = 1) -> list[Planned[Answer]]:
     deployment = StagedDeployment(name="x", version="2026-01-15", method="first-sentence", latency=LATENCY)
     resource = Resource(Stage(account="a", deployments=(deployment,)), key=KEY, seed=seed)
     request = read_chat(msgspec.json.encode(chat(document)))
-    return [resource.plan(resource.deployment("x"), request) for _ in range(count)]
+    return [resource.plan("x", request.prompt()) for _ in range(count)]
 
 
 def test_the_median_time_to_the_first_token_is_the_declared_one() -> None:

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from changeover.azure_sim.resource import SUMMARISERS
-from changeover.azure_sim.stage import Stage, StagedDeployment, StageError, read_stage, summariser_stage
+from changeover.azure_sim.stage import EMBEDDING_METHOD, Stage, StagedDeployment, StageError, read_stage, summariser_stage
 
 
 def test_the_built_in_stage_can_be_served() -> None:
     stage = summariser_stage()
-    assert {deployment.method for deployment in stage.deployments} == set(SUMMARISERS)
-    assert {deployment.model for deployment in stage.deployments} == {"summariser"}
+    assert {deployment.method for deployment in stage.deployments} == {*SUMMARISERS, EMBEDDING_METHOD}
+    assert {deployment.model for deployment in stage.deployments} == {"summariser", "reasoner", "embedder"}
 
 
 def test_a_stage_survives_its_file(tmp_path: Path) -> None:

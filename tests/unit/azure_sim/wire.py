@@ -45,6 +45,8 @@ class Call:
     body: bytes | None = None
     key: str | None = KEY
     bearer: str | None = None
+    content_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def chat(document: str = DOCUMENT, **more: Any) -> dict[str, Any]:
@@ -69,4 +71,7 @@ async def _send(client: httpx2.AsyncClient, call: Call) -> httpx2.Response:
     headers = {"api-key": call.key} if call.key is not None else {}
     if call.bearer is not None:
         headers["authorization"] = f"Bearer {call.bearer}"
+    if call.content_type is not None:
+        headers["content-type"] = call.content_type
+    headers |= dict(call.headers)
     return await client.request(call.method, call.path, json=call.json, content=call.body, headers=headers)
