@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock soak clean
+.PHONY: help setup demo test check unit format lock soak bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ test: check unit ## All checks and all tests
 soak: $(STAMP) ## The demo with ten seeds; prints every outcome
 	$(BIN)/python -m tests.soak.demo_seeds
 
+bench: $(STAMP) ## CPU per request beside nginx, interleaved (needs nginx and wrk; about a minute)
+	$(BIN)/python -m benchmarks.gateway
+
 format: $(STAMP) ## Rewrite the sources in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -48,4 +51,4 @@ lock: ## Renew the lock file (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo --group dev --upgrade pyproject.toml -o $(LOCK)
 
 clean: ## Remove what set-up and tests made
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
