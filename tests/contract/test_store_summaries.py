@@ -1,4 +1,4 @@
-"""What every store promises about closed blocks and the latest assessments."""
+"""What every store promises about closed blocks."""
 
 import pytest
 
@@ -67,12 +67,3 @@ def test_many_thousands_of_units_can_be_asked_for_at_once(store: Store) -> None:
     units = tuple(f"{number:032x}" for number in range(5_000))
     save(store, 0, units=units[::2])
     assert enrolled(store, *units) == set(units[::2])
-
-
-def test_the_latest_assessment_of_a_rollout_is_kept(store: Store) -> None:
-    assert store.assessment("r-1") is None
-    for body in (b"first", b"second \xff"):
-        store.save_assessment("r-1", body)
-    store.save_assessment("r-2", b"other")
-    assert store.assessment("r-1") == b"second \xff"
-    assert store.assessment("r-2") == b"other"

@@ -109,14 +109,6 @@ class SummaryShelf(Protocol):
         """Closed blocks after ``after``, in order."""
         ...
 
-    def save_assessment(self, rollout: str, body: bytes) -> None:
-        """Keep the latest assessment of a rollout, in place of the one before."""
-        ...
-
-    def assessment(self, rollout: str) -> bytes | None:
-        """The latest assessment kept, if any."""
-        ...
-
 
 class Store(Ledger, Outbox, ObservationLog, SummaryShelf, Protocol):
     """Everything the control plane keeps, in one place and under one transaction. Every verb may raise ``StoreError``."""

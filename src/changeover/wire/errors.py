@@ -4,8 +4,6 @@ from typing import Final
 
 import msgspec
 
-from changeover.wire.reply import CONTENT_FILTER, read_reply
-
 _ENCODER: Final = msgspec.json.Encoder()
 STATUS_BAD_REQUEST: Final = 400
 INVALID_REQUEST: Final = "invalid_request_error"
@@ -20,8 +18,3 @@ def error_body(message: str, *, kind: str = INVALID_REQUEST, code: str | None = 
 def stream_error_event(message: str, code: str) -> bytes:
     """One event that says that the stream broke. Never follow it with ``[DONE]``: a broken stream must not look whole."""
     return b"data: " + error_body(message, kind=SERVER_ERROR, code=code) + b"\n\n"
-
-
-def is_content_filter(status: int, body: bytes) -> bool:
-    """Whether this answer is a filtered prompt: an answer of the deployment's filter, not a caller's mistake."""
-    return status == STATUS_BAD_REQUEST and read_reply(body).error == CONTENT_FILTER

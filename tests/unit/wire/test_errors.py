@@ -2,7 +2,7 @@
 
 import json
 
-from changeover.wire.errors import error_body, is_content_filter, stream_error_event
+from changeover.wire.errors import error_body, stream_error_event
 from changeover.wire.listing import models_body
 from changeover.wire.sse import StreamReader
 
@@ -20,14 +20,6 @@ def test_a_broken_stream_says_so_and_does_not_claim_to_be_done() -> None:
     assert (reader.failed, reader.done) == ("upstream_reset", False)
     assert event.startswith(b"data: {")
     assert event.count(b"\n") == 2
-
-
-def test_only_a_400_with_the_filters_code_is_a_filtered_prompt() -> None:
-    body = b'{"error": {"code": "content_filter"}}'
-    assert is_content_filter(400, body)
-    assert not is_content_filter(500, body)
-    assert not is_content_filter(400, error_body("content_filter"))
-    assert not is_content_filter(400, b"")
 
 
 def test_the_list_of_models_names_every_task() -> None:

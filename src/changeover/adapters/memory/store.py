@@ -54,7 +54,6 @@ class MemoryStore:
         self._observations: dict[str, Observation] = {}
         self._scores: dict[tuple[str, str], dict[str, Score]] = {}
         self._streams: dict[tuple[str, str], _Stream] = {}
-        self._assessments: dict[str, bytes] = {}
 
     def world(self) -> World:
         """See ``Ledger``."""
@@ -172,15 +171,6 @@ class MemoryStore:
         with self._lock:
             blocks = self._streams.get((rollout, stream), _Stream()).blocks
             return sorted((block, body) for block, body in blocks.items() if block > after)
-
-    def save_assessment(self, rollout: str, body: bytes) -> None:
-        """See ``SummaryShelf``."""
-        with self._lock:
-            self._assessments[rollout] = body
-
-    def assessment(self, rollout: str) -> bytes | None:
-        """See ``SummaryShelf``."""
-        return self._assessments.get(rollout)
 
     def close(self) -> None:
         """Nothing to give back."""

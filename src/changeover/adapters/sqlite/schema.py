@@ -110,10 +110,3 @@ enrolments: Final = sa.Table(
     sa.ForeignKeyConstraint(["rollout", "stream", "block"], ["summaries.rollout", "summaries.stream", "summaries.block"]),
     sqlite_with_rowid=False,
 )
-
-assessments: Final = sa.Table(
-    "assessments",
-    metadata,
-    sa.Column("rollout", sa.Text, primary_key=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-)

@@ -1,4 +1,4 @@
-"""Closed blocks' summaries, the units they enrolled, and the latest assessments, on disk."""
+"""Closed blocks' summaries and the units they enrolled, on disk."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 import sqlalchemy as sa
 
 from changeover.adapters.sqlite import schema
-from changeover.adapters.sqlite.dialect import insert_new
 from changeover.adapters.sqlite.session import Part
 from changeover.ports.store import StoreError
 
@@ -48,19 +47,6 @@ class SqliteSummaryShelf(Part):
         )
         with self._session.reading() as connection:
             return [(block, body) for block, body in connection.execute(query)]
-
-    def save_assessment(self, rollout: str, body: bytes) -> None:
-        """See ``SummaryShelf``."""
-        table = schema.assessments
-        with self._session.writing(durable=False) as connection:
-            connection.execute(insert_new(table), {"rollout": rollout, "body": body})
-            connection.execute(sa.update(table).where(table.c.rollout == rollout).values(body=body))
-
-    def assessment(self, rollout: str) -> bytes | None:
-        """See ``SummaryShelf``."""
-        table = schema.assessments
-        with self._session.reading() as connection:
-            return connection.scalar(sa.select(table.c.body).where(table.c.rollout == rollout))
 
 
 def _summary(connection: sa.Connection, rollout: str, stream: str, block: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The first schema: changes, world, tables, outbox, planes, observations, scores, summaries, assessments."""
+"""The first schema: changes, world, tables, outbox, planes, observations, scores, summaries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -106,9 +106,4 @@ def _create_shelf() -> None:
         sa.Column("block", sa.Integer, nullable=False),
         sa.ForeignKeyConstraint(["rollout", "stream", "block"], ["summaries.rollout", "summaries.stream", "summaries.block"]),
         sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "assessments",
-        sa.Column("rollout", sa.Text, primary_key=True),
-        sa.Column("body", sa.LargeBinary, nullable=False),
     )
