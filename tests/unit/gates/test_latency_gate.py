@@ -324,3 +324,18 @@ def test_a_candidate_slower_by_exactly_the_margin_has_the_same_share_of_slow_req
     spread = sqrt((verdict.stable.events or 0) + (verdict.candidate.events or 0))
     assert abs((verdict.stable.events or 0) - (verdict.candidate.events or 0)) < 3 * spread
     assert verdict.decision is Decision.UNDECIDED
+
+
+def down(number: int) -> LatencyBlock:
+    """A block in which neither side answers anybody."""
+    nobody = msgspec.structs.replace(tally(500, 500), unanswered=500)
+    return block(number, nobody, nobody)
+
+
+def test_a_shared_outage_is_left_out_and_nothing_is_decided_while_it_lasts():
+    healthy = steady(12)
+    before, during = judged(*healthy), judged(*healthy, *(down(number) for number in range(12, 40)))
+    assert (before.decision, during.decision) == (Decision.PASS, Decision.UNDECIDED)
+    assert during.to_pass.log_e == before.to_pass.log_e, "an outage brings a pass no nearer"
+    assert any("shared outage" in problem for problem in during.problems)
+    assert judged(*healthy, down(12), msgspec.structs.replace(healthy[0], block=13)).decision is Decision.PASS

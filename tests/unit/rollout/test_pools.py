@@ -54,6 +54,9 @@ def test_a_promoted_pool_takes_the_place_of_the_old_one() -> None:
         event = Acknowledged() if on_weight else passing(rollout)
         state = committed(state, move(state, rollout_id="r1", event=event, now=now, actor="controller"))
     assert (route(state).stable, route(state).stable_pool) == ("new", ("new", "new-eu"))
+    back = route(rolled_back(state))
+    assert (back.stable, back.stable_pool) == ("old", ("old", "old-eu")), "undoing it puts the whole old pool back"
+    assert back.failover == ("spare",), "and what was rolled back stands in for nobody"
 
 
 def test_whoever_was_rolled_back_does_not_stand_in_until_it_is_released() -> None:
