@@ -11,6 +11,9 @@ _JOINED: Final[frozenset[AccountKind]] = frozenset({"azure-openai", "openai", "a
 _DATED: Final = re.compile(r"(.+?)-(\d{4}-\d{2}-\d{2}|\d{8}|\d{3,4})(-preview)?")
 """A name that surely ends in a version: ``gpt-4o-2024-11-20``, ``claude-sonnet-4-5-20250929``, ``gpt-4-0125-preview``."""
 
+_CLAUDE: Final = "claude-"
+"""Anthropic's own names say their version, with a date or without: another one is another version."""
+_DATE: Final = re.compile(r"\d{8}")
 _VERSION: Final = re.compile(r"\d[\d.-]*(-preview)?")
 """What is a version when it stands right after the pinned model's own name."""
 
@@ -49,7 +52,11 @@ def _names_another(served: str, *, deployment: Deployment, kind: AccountKind) ->
     if said.startswith(f"{name}-"):
         version = said.removeprefix(f"{name}-")
         if _VERSION.fullmatch(version):
-            return version != pinned
+            # A date says nothing against a number: they are two ways to name one edition.
+            numbered = kind == "anthropic" and deployment.model.is_numbered
+            return version != pinned and not (numbered and _DATE.fullmatch(version))
+    elif kind == "anthropic" and name.startswith(_CLAUDE):
+        return said.startswith(_CLAUDE)
     if kind not in _JOINED:
         return False
     return _DATED.fullmatch(said) is not None

@@ -6,6 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 AccountKind = Literal["azure-openai", "openai", "openai-compatible", "anthropic"]
+EntraMethod = Literal["default", "managed", "workload", "cli"]
 
 API_V1: Final = "v1"
 """The undated form of Azure's addresses, ``/openai/v1/...``."""
@@ -13,15 +14,39 @@ AZURE_API_VERSION: Final = "2024-10-21"
 """What is asked for in Azure's dated form when neither the account nor the caller names a date."""
 
 _DIGEST_BYTES: Final = 16
+_NUMBER_DIGITS_MAX: Final = 2
 
 
-class SecretReference(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a secret is found, never the secret: the only form in which one may be stored, logged or sent."""
+class EntraIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who asks Entra ID for tokens, and for what: no secret in it.
 
-    source: Literal["env", "file", "none"]
-    name: str = ""
+    ``method``: a managed identity, a workload's (Kubernetes), whoever is signed in with the Azure CLI, or ``default``: the
+    first of these and of a service principal in the environment that gives a token. ``client_id`` names a user-assigned
+    identity. ``scope`` is the service that the token is for, ``authority`` the host of Entra ID in its cloud.
+    """
+
+    method: EntraMethod = "default"
+    client_id: str = ""
+    scope: str
+    authority: str = ""
 
     def __str__(self) -> str:
+        return f"entra:{self.method}"
+
+
+class SecretReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a secret is found, never the secret: the only form in which one may be stored, logged or sent.
+
+    ``entra`` is who gets a token where ``source`` is ``entra``, and where an environment variable is not set.
+    """
+
+    source: Literal["env", "file", "none", "entra"]
+    name: str = ""
+    entra: EntraIdentity | None = None
+
+    def __str__(self) -> str:
+        if self.source == "entra":
+            return str(self.entra)
         return self.source if self.source == "none" else f"{self.source}:{self.name}"
 
 
@@ -35,6 +60,11 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     def served_name(self) -> str:
         """The ``model`` that an answer of this version carries, for providers that join name and version."""
         return f"{self.name}-{self.version}"
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the version only counts the editions of a model whose name says all: ``claude-opus-5`` ``1``."""
+        return self.version.isdigit() and len(self.version) <= _NUMBER_DIGITS_MAX
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -83,3 +113,6 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     request: RequestSettings | None = None
     sku: str | None = None
     """How the provider sells it, in the provider's words (Azure: ``GlobalStandard``, ``ProvisionedManaged``)."""
+    region: str | None = None
+    content_filter: str | None = None
+    """The name of its content-filter policy; ``None``: nobody said."""

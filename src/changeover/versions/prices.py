@@ -14,7 +14,9 @@ _PER_MILLION: Final = 1e-6
 
 
 class TokenCounts(Protocol):
-    """What a request used; ``cached`` tokens are among the prompt's. Unknown is ``None``, never 0."""
+    """What a request used. Among the prompt's tokens are those read from the cache (``cached``) and those written to it
+    (``written``), of which ``written_1h`` stay for an hour. Unknown is ``None``, never 0.
+    """
 
     @property
     def prompt(self) -> int | None: ...
@@ -25,15 +27,34 @@ class TokenCounts(Protocol):
     @property
     def cached(self) -> int | None: ...
 
+    @property
+    def written(self) -> int | None: ...
+
+    @property
+    def written_1h(self) -> int | None: ...
+
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars per million tokens. Without ``cached`` a cached token costs as any other; without ``output`` the model
-    writes none (embeddings).
+    writes none (embeddings). ``written`` and ``written_1h`` are for tokens that are put into the cache; without the one they
+    cost as any other, without the other as the one.
     """
 
     input: float
     cached: float | None = None
     output: float | None = None
+    written: float | None = None
+    written_1h: float | None = None
+
+    def prompt(self, tokens: TokenCounts, *, among: int) -> float:
+        """What ``among`` tokens of a prompt cost, by their part in the cache, in millionths."""
+        read = min(max(tokens.cached or 0, 0), among)
+        written = min(max(tokens.written or 0, 0), among - read)
+        for_an_hour = min(max(tokens.written_1h or 0, 0), written)
+        put = self.input if self.written is None else self.written
+        kept = put if self.written_1h is None else self.written_1h
+        money = (among - read - written) * self.input + read * (self.input if self.cached is None else self.cached)
+        return money + (written - for_an_hour) * put + for_an_hour * kept
 
 
 class LongRates(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +97,7 @@ def cost_of(tokens: TokenCounts | None, price: Price) -> float | None:
     if tokens is None or tokens.prompt is None or tokens.prompt < 0:
         return None
     rates = price.rates_for(tokens.prompt)
-    cached = min(max(tokens.cached or 0, 0), tokens.prompt)
-    money = (tokens.prompt - cached) * rates.input + cached * (rates.input if rates.cached is None else rates.cached)
+    money = rates.prompt(tokens, among=tokens.prompt)
     if rates.output is not None:
         if tokens.completion is None or tokens.completion < 0:
             return None
@@ -89,5 +109,8 @@ def label_of(price: Price, *, prompt: int) -> str:
     """The price of a request with such a prompt as one line, with its rates, so that a cost can be recomputed from it."""
     rates = price.rates_for(prompt)
     listed = "/".join("-" if rate is None else f"{rate:.6g}" for rate in (rates.input, rates.cached, rates.output))
+    if rates.written is not None:
+        kept = rates.written if rates.written_1h is None else rates.written_1h
+        listed += f" written {rates.written:.6g}/{kept:.6g}"
     provisioned = ", PTU at the pay-as-you-go list" if price.provisioned else ""
     return f"{price.provider} {price.model} {price.version} {price.scope} {price.tier} {listed} USD/M{provisioned}; {price.source}"

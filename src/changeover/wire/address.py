@@ -8,6 +8,7 @@ from changeover.versions import API_V1, AZURE_API_VERSION, Account, Deployment
 from changeover.wire.surface import Ask, Surface
 
 _API_VERSION: Final = "api-version="
+_FOUNDRY: Final = "/anthropic"
 _DATED: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(?:-preview)?")
 _UNDATED: Final = ("preview", "latest")
 """The values that Azure's undated form knows."""
@@ -20,8 +21,10 @@ def upstream_path(ask: Ask, *, account: Account, deployment: str | None) -> byte
     """Path and query at ``account`` for ``ask``, served by ``deployment`` (its name there; ``None`` when the request names
     none).
 
-    The caller's query goes along, but for ``api-version``: in Azure's dated form the caller's own date counts where it is
-    one, so that an application keeps the version it was written for; else the account's.
+    Accounts that are not Azure OpenAI's have one form: ``/v1`` behind the endpoint's own path, which for Anthropic's API at
+    an Azure resource is ``/anthropic``. The caller's query goes along, but for ``api-version``: in Azure's dated form the
+    caller's own date counts where it is one, so that an application keeps the version it was written for; else the
+    account's.
     """
     base = urlsplit(account.endpoint).path.rstrip("/")
     operation = ask.operation.decode("ascii")
@@ -42,10 +45,22 @@ def upstream_path(ask: Ask, *, account: Account, deployment: str | None) -> byte
 def upstream_model(account: Account, deployment: Deployment) -> str:
     """What the body's ``model`` must say at ``account``.
 
-    Azure wants the deployment's name. OpenAI serves versions under their joined name (``gpt-4o-2024-11-20``). A compatible
-    server serves whatever names its operator chose: there a deployment is declared under exactly that name.
+    Azure wants the deployment's name, also where it serves Anthropic's models. OpenAI serves versions under their joined name
+    (``gpt-4o-2024-11-20``), and so does Anthropic where a version is a date (``claude-sonnet-4-5-20250929``); its later
+    models' names are versions themselves (``claude-opus-5``), to be declared as version 1. A compatible server serves
+    whatever names its operator chose: there a deployment is declared under exactly that name.
     """
-    return deployment.model.served_name if account.kind == "openai" else deployment.name
+    model = deployment.model
+    if account.kind == "openai":
+        return model.served_name
+    if account.kind == "anthropic" and not is_foundry(account):
+        return model.name if model.is_numbered else model.served_name
+    return deployment.name
+
+
+def is_foundry(account: Account) -> bool:
+    """Whether an Azure resource serves Anthropic's API: told by the endpoint's path."""
+    return urlsplit(account.endpoint).path.rstrip("/").removesuffix("/v1").endswith(_FOUNDRY)
 
 
 def is_v1(account: Account) -> bool:

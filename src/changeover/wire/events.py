@@ -4,12 +4,18 @@ import re
 from abc import ABC, abstractmethod
 from typing import Final
 
+import msgspec
+
 from changeover.wire.reply import ReplyFacts
 
 EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """A longer event is none that can be read. It is relayed like the rest of the stream, unread, and the stream counts as failed."""
 EVENT_TOO_LARGE: Final = "event_too_large"
+EVENT_UNREADABLE: Final = "event_unreadable"
+"""The error of an event whose data is no JSON. It is relayed; SDKs raise there, so that the stream is no answer, whatever follows."""
 
+_JSON: Final = msgspec.json.Decoder(msgspec.Raw)
+_DONE: Final = b"[DONE]"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # Two line ends in a row. A carriage return at the very end may be half of one: it waits for what follows.
@@ -32,7 +38,7 @@ class EventReader(ABC):
         self.done = False
         """The event that ends a whole stream has passed."""
         self.failed: str | None = None
-        """The code of an error event, or ``EVENT_TOO_LARGE``."""
+        """The code of an error event, or ``EVENT_TOO_LARGE``, or ``EVENT_UNREADABLE``."""
         self.error: bytes | None = None
         """What the first error event said, for ``failure.classify``."""
         self._hides = hides
@@ -75,7 +81,8 @@ class EventReader(ABC):
         """The stream has ended: read what is left without a blank line behind it, return what is still to relay."""
         rest = bytes(self._held)
         self._held.clear()
-        hidden = bool(rest) and self._read(rest)
+        # Without its blank line it may be half an event: unreadable is not the word for it.
+        hidden = bool(rest) and self._learn(*_parse(rest))
         return b"" if hidden or not self._hides else rest
 
     def _fail(self, code: str, payload: bytes) -> None:
@@ -88,7 +95,10 @@ class EventReader(ABC):
         kind, payload = _parse(event)
         if self.content_started and not kind and self._says_nothing_new(payload):
             return False
-        return self._learn(kind, payload)
+        hidden = self._learn(kind, payload)
+        if payload and payload != _DONE and not _is_json(payload):
+            self._fail(EVENT_UNREADABLE, payload)
+        return hidden
 
     def _events(self, data: bytes) -> list[bytes]:
         """The events that ``data`` completes, each with its blank line; the rest is held."""
@@ -133,6 +143,14 @@ class EventReader(ABC):
 def _is_one_line(data: bytes) -> bool:
     """Whether these bytes are exactly one event with one line, in the way nearly all servers write it."""
     return data.find(b"\n") == len(data) - 2 and data.startswith(b"data: ") and data.endswith(b"\n\n")
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        _JSON.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _parse(event: bytes) -> tuple[bytes, bytes]:

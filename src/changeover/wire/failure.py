@@ -104,6 +104,7 @@ _BY_CODE: Final = {
     "invalid_api_key": FailureKind.AUTH,
     "authentication_error": FailureKind.AUTH,
     "permission_error": FailureKind.AUTH,
+    "billing_error": FailureKind.AUTH,
 }
 """Codes, and types where there is no code, in lower case."""
 _WHERE_STATUS_IS_VAGUE: Final = frozenset({400, 404, 422, 500, 503})
@@ -112,12 +113,25 @@ _BAD_PARAMETER: Final = re.compile(
     r"Unsupported (?:parameter|value): '(?P<plain>[^']{1,128})'"
     r"|Unknown parameter: '(?P<unknown>[^']{1,128})'"
     r"|Unrecognized request arguments? supplied: (?P<unrecognized>[^\s,]{1,128})"
+    # Anthropic's, which have no code.
+    r"|(?P<extra>[\w.]{1,128}): Extra inputs are not permitted"
+    r"|(?P<large>max_tokens): \d+ > \d+, which is the maximum allowed"
+    r"|[`\"'](?P<quoted>[\w.]{1,128})[`\"'](?: and [`\"'][\w.]{1,128}[`\"'])? "
+    r"(?:is deprecated|(?:is|are) not supported|cannot both be specified) (?:for|on|by|with) this model"
+    r"|This model does not support the [`\"']?(?P<named>[\w.]{1,128})[`\"']? parameter"
+    r"|This model does not support |(?:is|are) not supported (?:for|on|by) this model"
 )
 _WRONG_OPERATION: Final = "chatCompletion operation does not work with the specified model"
 """How a retired chat model used to be said. The same words about another operation are what a caller gets who asks a
 chat model for embeddings: the caller's mistake, and no reason to take a deployment for dead."""
 _GONE: Final = re.compile(r"\b(?:deprecated|retired|decommissioned|no longer (?:available|supported)|been shut ?down)\b", re.IGNORECASE)
 _SETS_APART: Final = frozenset({400, 422})
+_NOT_FOUND: Final = "not_found_error"
+"""Anthropic's type for a model that there is not, and for a file or a batch."""
+_NAMES_MODEL: Final = re.compile(r"\bmodel\b|\bdeployment\b|^$", re.IGNORECASE)
+_BLOCKED: Final = "blocked by content filtering policy"
+"""How Anthropic says that a filter acted, where the stop reason does not."""
+_UNPAID: Final = "credit balance is too low"
 
 
 def classify(status: int, body: bytes, headers: Mapping[bytes, bytes], *, now: float) -> Failure:
@@ -131,6 +145,11 @@ def classify(status: int, body: bytes, headers: Mapping[bytes, bytes], *, now: f
         return ANSWER if error is None else _made(_inside_ok(error), error, headers, now=now)
     known = error or _error_of(read_fields(body), text=None)
     return _made(_kind(status, known), known, headers, now=now)
+
+
+def is_blocked(message: str) -> bool:
+    """Whether an error without a code of its own says that a content filter acted."""
+    return _BLOCKED in message
 
 
 def retry_after_s(headers: Mapping[bytes, bytes], *, now: float) -> float | None:
@@ -165,9 +184,15 @@ def _kind(status: int, error: _Error) -> FailureKind:
 def _by_words(status: int, error: _Error) -> FailureKind | None:
     for code in (error.inner_code, error.code, error.type):
         found = _BY_CODE.get(code.lower())
+        if found is FailureKind.MISSING and code == _NOT_FOUND and not _NAMES_MODEL.search(error.message):
+            return FailureKind.CALLER_FAULT
         if found is not None and _fits(status, found):
             return FailureKind.RETIRED if found is FailureKind.MISSING and _GONE.search(error.message) else found
     if status in _SETS_APART:
+        if is_blocked(error.message):
+            return FailureKind.CONTENT_FILTER
+        if _UNPAID in error.message:
+            return FailureKind.LIMITED
         if _BAD_PARAMETER.search(error.message):
             return FailureKind.UNSUPPORTED_PARAMETER
         if _WRONG_OPERATION in error.message:
@@ -199,7 +224,7 @@ def _inside_ok(error: _Error) -> FailureKind:
 
 def _named_parameter(message: str) -> str | None:
     match = _BAD_PARAMETER.search(message)
-    return None if match is None else match[match.lastgroup or 0]
+    return None if match is None or match.lastgroup is None else match[match.lastgroup]
 
 
 def _read_error(body: bytes) -> _Error | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -13,16 +14,25 @@ T = TypeVar("T")
 CONTENT_FILTER: Final = "content_filter"
 """The finish reason of a filtered completion, and the error code of a filtered prompt."""
 
+NOTED_BYTES_MAX: Final = 2048
+"""Longer filter annotations are read each time."""
+
 _TRUE_FILTER: Final = re.compile(rb'"filtered"\s*:\s*true')
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens as the provider counted them; what it did not say is ``None``, never 0."""
+    """Tokens as the provider counted them; what it did not say is ``None``, never 0.
+
+    ``cached`` and ``written`` are among the prompt's: read from the cache, and written to it where that is charged for;
+    ``written_1h`` are those of ``written`` that stay for an hour.
+    """
 
     prompt: int | None = None
     completion: int | None = None
     cached: int | None = None
     reasoning: int | None = None
+    written: int | None = None
+    written_1h: int | None = None
 
 
 class ReplyFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +118,13 @@ _NO_ERROR: Final = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
 
 def read_reply(body: bytes) -> ReplyFacts:
     """The facts of a whole answer of any status. Never raises: what cannot be read is unknown."""
+    return read_answer(body) or NO_FACTS
+
+
+def read_answer(body: bytes) -> ReplyFacts | None:
+    """The facts of a whole answer of any status; ``None`` when it is no JSON object."""
     document = read_document(body)
-    return NO_FACTS if document is None else facts_of(document)
+    return None if document is None else facts_of(document)
 
 
 def read_document(body: bytes | bytearray | memoryview | msgspec.Raw) -> Document | None:
@@ -126,17 +141,18 @@ def facts_of(document: Document) -> ReplyFacts:
     """All that ``document`` says of itself."""
     is_response = document.object == RESPONSE
     finish_reason = response_end(document) if is_response else finish_reason_of(document.choices)
-    code = error_code(document.error)
+    code = None if document.error is _ABSENT else error_code(document.error)
     marks = _marks(document)
+    quiet, acted = _noted(marks) if len(marks) <= NOTED_BYTES_MAX else _look(marks)
     return ReplyFacts(
         model=document.model or None,
         fingerprint=document.system_fingerprint or None,
         finish_reason=finish_reason,
-        filtered=_filtered(marks, finish_reason=finish_reason, code=code),
+        filtered=_filtered(acted=acted, finish_reason=finish_reason, code=code),
         tokens=usage_of(document),
         error=code,
         response_id=(document.id or None) if is_response else None,
-        filters=() if code is None and is_quiet(marks) else merged((), events_of(document)),
+        filters=() if code is None and quiet else merged((), events_of(document)),
     )
 
 
@@ -157,6 +173,8 @@ def events_of(document: Document) -> Iterator[FilterEvent]:
 
 def finish_reason_of(choices: Sequence[Choice] | None) -> str | None:
     """How the choices ended: a filter's end first, else the first end that is said."""
+    if choices is not None and len(choices) == 1:
+        return choices[0].finish_reason or None
     reasons = [choice.finish_reason for choice in choices or () if choice.finish_reason]
     if CONTENT_FILTER in reasons:
         return CONTENT_FILTER
@@ -185,9 +203,21 @@ def filter_mark(document: Document) -> bool | None:
 
 def _marks(document: Document) -> bytes:
     """All filter annotations, one after the other."""
+    choices = document.choices
+    if choices is not None and len(choices) == 1:
+        return b"".join((document.prompt_filter_results, document.content_filters, choices[0].content_filter_results))
     marks = [document.prompt_filter_results, document.content_filters]
-    marks += [choice.content_filter_results for choice in document.choices or ()]
+    marks += [choice.content_filter_results for choice in choices or ()]
     return b"".join(marks)
+
+
+def _look(marks: bytes) -> tuple[bool, bool | None]:
+    """Whether annotations are quiet, and whether they say that a filter acted."""
+    return is_quiet(marks), _acted(marks)
+
+
+_noted: Final = lru_cache(maxsize=256)(_look)
+"""Nearly every answer of a deployment carries the same annotations, word for word."""
 
 
 def _acted(marks: bytes) -> bool | None:
@@ -203,12 +233,11 @@ def error_code(raw: msgspec.Raw) -> str | None:
     return _code(parts.get("code")) or _code(parts.get("type")) or "error"
 
 
-def _filtered(marks: bytes, *, finish_reason: str | None, code: str | None) -> bool | None:
-    if CONTENT_FILTER in (finish_reason, code):
+def _filtered(*, acted: bool | None, finish_reason: str | None, code: str | None) -> bool | None:
+    if finish_reason == CONTENT_FILTER or code == CONTENT_FILTER:
         return True
-    mark = _acted(marks)
-    if mark is not None:
-        return mark
+    if acted is not None:
+        return acted
     return None if finish_reason is None else False
 
 

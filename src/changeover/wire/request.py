@@ -23,6 +23,9 @@ _CHAT: Final = Surface.CHAT
 _COMPLETIONS: Final = Surface.COMPLETIONS
 _RESPONSES: Final = Surface.RESPONSES
 
+_NAME_NO_MODEL: Final = (Surface.FILES, Surface.BATCHES, Surface.MESSAGE_BATCHES)
+"""Requests to these name none of their own: whoever served them would refuse one that we added."""
+
 # Top-level keys are read, their values stay the bytes the caller sent: numbers keep their digits, strings their escapes.
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRING: Final = msgspec.json.Decoder(str)
@@ -99,12 +102,15 @@ def rewrite_request(request: ModelRequest, *, model: str | None, settings: Reque
     """The body to send: under the name ``model`` (``None``: as it stands), by ``settings``, and asking for the usage of a
     stream where it must be asked for.
 
-    Every other value keeps its bytes. ``stream_options`` keeps its other members; one that is no object is left for the
+    Every other value keeps its bytes. A request that need not name a model gets a name where the path has named its task; one
+    to files or batches does not. ``stream_options`` keeps its other members; one that is no object is left for the
     provider to refuse, one that settings drop is not sent. A name is written even if it is the one that stands there: a
     duplicate key may hide another. With nothing to do the caller's bytes come back as they are.
     """
     if not request.fields and request.surface not in FIRST_CLASS:
         return request.body if request.form is None or model is None else multipart.rewrite(request.body, request.form, model)
+    if MODEL not in request.fields and request.surface in _NAME_NO_MODEL:
+        return request.body
     options = None
     if request.hides_usage and (settings is None or _STREAM_OPTIONS not in settings.drop):
         options = _options_with_usage(request.fields.get(_STREAM_OPTIONS))

@@ -7,7 +7,7 @@ import msgspec
 from changeover.versions import RequestSettings
 from changeover.wire.surface import FIRST_CLASS, Surface
 
-RESERVED: Final = frozenset({"model", "stream", "messages", "input", "prompt", "instructions"})
+RESERVED: Final = frozenset({"model", "stream", "messages", "input", "prompt", "instructions", "system"})
 """No setting renames, drops or sets these: they are who is asked, how it is answered, and what was said."""
 
 PROMPT_GAP: Final = "\n\n"
@@ -32,9 +32,9 @@ def apply_settings(surface: Surface, fields: dict[str, msgspec.Raw], settings: R
     """``fields`` as the deployment wants them: renamed, then dropped, then set, then with its system prompt.
 
     A renamed parameter gives way to one that stands under the new name already. Values that are not touched keep their
-    bytes. The system prompt is the leading system and developer messages of a chat, and ``instructions`` of a response;
-    other surfaces have none. What is not built as the API says is left for the provider to refuse. Surfaces that are not
-    first class pass unchanged.
+    bytes. The system prompt is the leading system and developer messages of a chat, ``instructions`` of a response, and
+    ``system`` of a message; other surfaces have none. What is not built as the API says is left for the provider to refuse.
+    Surfaces that are not first class pass unchanged.
     """
     if surface not in FIRST_CLASS:
         return dict(fields)
@@ -64,6 +64,8 @@ def _prompt(surface: Surface, fields: dict[str, msgspec.Raw], prompt: str, *, pr
             fields["messages"] = _raw(_with_system(messages, prompt, prepend=prepend))
     elif surface is Surface.RESPONSES:
         fields["instructions"] = _instructions(fields.get("instructions"), prompt, prepend=prepend)
+    elif surface is Surface.MESSAGES:
+        fields["system"] = _system(fields.get("system"), prompt, prepend=prepend)
 
 
 def _with_system(messages: list[msgspec.Raw], prompt: str, *, prepend: bool) -> list[msgspec.Raw]:
@@ -96,6 +98,14 @@ def _instructions(raw: msgspec.Raw | None, prompt: str, *, prepend: bool) -> msg
         return _raw(prompt)
     text = _text(raw)
     return raw if text is None else _raw(prompt + PROMPT_GAP + text)
+
+
+def _system(raw: msgspec.Raw | None, prompt: str, *, prepend: bool) -> msgspec.Raw:
+    """A message's system prompt: a text or a list of blocks, each of which keeps its place in the provider's cache."""
+    blocks = None if raw is None or not prepend else _items(raw)
+    if blocks is None:
+        return _instructions(raw, prompt, prepend=prepend)
+    return _raw([{"type": "text", "text": prompt}, *blocks])
 
 
 def _raw(value: object) -> msgspec.Raw:

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from changeover.versions.dialect import Dialect
+
 
 class Surface(StrEnum):
     """One API. ``FIRST_CLASS`` ones are read for usage, model and filters; the others pass through byte for byte."""
@@ -13,6 +15,12 @@ class Surface(StrEnum):
     RESPONSES = "responses"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    MESSAGES = "messages"
+    """Anthropic's."""
+    TOKEN_COUNT = "token_count"
+    """How long a message would be: no answer of a model."""
+    MESSAGE_BATCHES = "message_batches"
+    """Batches of messages, and whatever else stands below messages."""
     STORED_RESPONSE = "stored_response"
     """A response that exists: fetched, cancelled, deleted. It belongs to the deployment that made it."""
     MODELS = "models"
@@ -40,7 +48,13 @@ class Ask(NamedTuple):
     response_id: str | None = None
 
 
-FIRST_CLASS: Final = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.COMPLETIONS, Surface.EMBEDDINGS})
+FIRST_CLASS: Final = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.COMPLETIONS, Surface.EMBEDDINGS, Surface.MESSAGES})
+
+DIALECTS: Final[dict[Surface, Dialect | None]] = {
+    **dict.fromkeys((Surface.MESSAGES, Surface.TOKEN_COUNT, Surface.MESSAGE_BATCHES), Dialect.ANTHROPIC),
+    **dict.fromkeys((Surface.MODELS, Surface.FILES, Surface.OTHER), None),
+}
+"""Whose APIs are not OpenAI's, and which every provider has in its own way (``None``)."""
 
 _POST: Final = frozenset({b"POST"})
 _READ: Final = frozenset({b"GET", b"HEAD"})
@@ -49,6 +63,7 @@ _ANY: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
 METHODS: Final[dict[Surface, frozenset[bytes]]] = {
     **dict.fromkeys(Surface, _ANY),
     **dict.fromkeys(FIRST_CLASS, _POST),
+    Surface.TOKEN_COUNT: _POST,
     Surface.MODELS: _READ,
     Surface.STORED_RESPONSE: frozenset({b"GET", b"HEAD", b"POST", b"DELETE"}),
 }
@@ -59,6 +74,8 @@ _WHOLE: Final = {
     b"/responses": Surface.RESPONSES,
     b"/completions": Surface.COMPLETIONS,
     b"/embeddings": Surface.EMBEDDINGS,
+    b"/messages": Surface.MESSAGES,
+    b"/messages/count_tokens": Surface.TOKEN_COUNT,
 }
 """Operations that are nothing more than this."""
 _FAMILIES: Final = {
@@ -69,13 +86,16 @@ _FAMILIES: Final = {
     b"files": Surface.FILES,
     b"batches": Surface.BATCHES,
     b"moderations": Surface.MODERATIONS,
+    b"messages": Surface.MESSAGE_BATCHES,
 }
 """Operations by their first segment."""
-_NEVER: Final = frozenset({b"deployments", b"engines", b"openai", b"v1", b"t"})
+_NEVER: Final = frozenset({b"deployments", b"engines", b"openai", b"anthropic", b"v1", b"t"})
 """First segments that would make a provider read the path as another form, with a deployment that no task named."""
 
 _ROOTS: Final = (b"/openai/v1", b"/openai", b"/v1")
 """The longer first: one begins with another."""
+_FOUNDRY: Final = b"/anthropic/v1"
+"""Where Azure's resources serve Anthropic's API, and no other."""
 _DEPLOYMENTS: Final = b"/openai/deployments/"
 _TASKS: Final = b"/t/"
 _FIXED: Final = {
@@ -96,8 +116,9 @@ _QUERY: Final = re.compile(rb"[!-\"$-~]*")
 def read_path(url: bytes) -> Ask | None:
     """What the origin-form ``url`` (path and query) asks for, ``None`` when nothing here has such a path.
 
-    Forms: ``/v1/...``, ``/openai/v1/...``, ``/openai/...``, ``/openai/deployments/{task}/...``, the same without a root for
-    APIs that are known by name, and any of them behind ``/t/{task}``, whose task beats that of a deployment's path.
+    Forms: ``/v1/...``, ``/openai/v1/...``, ``/openai/...``, ``/openai/deployments/{task}/...``, ``/anthropic/v1/...``, the
+    same without a root for APIs that are known by name, and any of them behind ``/t/{task}``, whose task beats that of a
+    deployment's path.
     """
     path, _, query = url.partition(b"?")
     ask = _FIXED.get(path)
@@ -106,6 +127,11 @@ def read_path(url: bytes) -> Ask | None:
     if ask is None or not query:
         return ask
     return ask._replace(query=query) if _QUERY.fullmatch(query) else None
+
+
+def asked_dialect(surface: Surface) -> Dialect | None:
+    """Which family of APIs ``surface`` belongs to; ``None`` for what each of them has."""
+    return DIALECTS.get(surface, Dialect.OPENAI)
 
 
 def _read_task_path(path: bytes) -> Ask | None:
@@ -120,6 +146,9 @@ def _read_rooted(path: bytes) -> Ask | None:
         segment, slash, rest = path.removeprefix(_DEPLOYMENTS).partition(b"/")
         task, ask = _decode(segment), _read_operation(slash + rest)
         return None if ask is None or task is None else ask._replace(task=task, in_deployment=True)
+    if path.startswith(_FOUNDRY + b"/"):
+        ask = _read_operation(path.removeprefix(_FOUNDRY))
+        return None if ask is None or asked_dialect(ask.surface) is Dialect.OPENAI else ask
     for root in _ROOTS:
         if path.startswith(root + b"/"):
             return _read_operation(path.removeprefix(root))

@@ -15,7 +15,7 @@ BODIES = {stream.name: stream.body for stream in RESPONSE_STREAMS}
 KNOWN = ReplyFacts(model="gpt-4o-2024-11-20", response_id="resp_1")
 TOKENS = Usage(prompt=9, completion=3, cached=4, reasoning=2)
 CONTENT = ["response.function_call_arguments.delta", "response.web_search_call.in_progress", "response.refusal.delta"]
-NO_EVENT = [b"data: {}\n\n", b"data: 3\n\n", b"event: response.completed\ndata: x\n\n", b'data: {"type":"ping"}\n\n']
+NO_EVENT = [b"data: {}\n\n", b"data: 3\n\n", b"event: response.completed\ndata: 7\n\n", b'data: {"type":"ping"}\n\n']
 READERS = [(Surface.CHAT, StreamReader), (Surface.COMPLETIONS, StreamReader), (Surface.RESPONSES, ResponseStreamReader)]
 
 

@@ -71,7 +71,7 @@ def test_a_stored_response_is_named(operation: bytes, response_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "operation", [b"/vector_stores", b"/uploads/u1/parts", b"/chat/completions/c1", b"/realtime/sessions", b"/messages"]
+    "operation", [b"/vector_stores", b"/uploads/u1/parts", b"/chat/completions/c1", b"/realtime/sessions", b"/complete"]
 )
 def test_the_rest_passes_under_a_root_and_is_unknown_without(operation: bytes) -> None:
     for root in ROOTS[1:]:

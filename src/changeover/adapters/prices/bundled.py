@@ -84,7 +84,13 @@ def _rates(listed: ModelPrice, *, above: int | None) -> Rates | None:
     charged = _dollars(listed.input_mtok, above)
     if charged is None:
         return None
-    return Rates(input=charged, cached=_dollars(listed.cache_read_mtok, above), output=_dollars(listed.output_mtok, above))
+    return Rates(
+        input=charged,
+        cached=_dollars(listed.cache_read_mtok, above),
+        output=_dollars(listed.output_mtok, above),
+        written=_dollars(listed.cache_write_mtok, above),
+        written_1h=_dollars(listed.cache_write_1h_mtok, above),
+    )
 
 
 def _dollars(value: Decimal | TieredPrices | None, above: int | None) -> float | None:
@@ -109,9 +115,15 @@ def _times(rates: Rates, adjusted: Iterable[Adjustment]) -> Rates:
         factor *= rule.factor
     return Rates(
         input=rates.input * factor,
-        cached=None if rates.cached is None else rates.cached * factor,
-        output=None if rates.output is None else rates.output * factor,
+        cached=_scaled(rates.cached, factor),
+        output=_scaled(rates.output, factor),
+        written=_scaled(rates.written, factor),
+        written_1h=_scaled(rates.written_1h, factor),
     )
+
+
+def _scaled(rate: float | None, factor: float) -> float | None:
+    return None if rate is None else rate * factor
 
 
 def _valid_from(info: ModelInfo, when: datetime) -> float | None:
