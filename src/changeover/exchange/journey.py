@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from changeover.exchange.observation import Observation, Outcome, Tokens
+from changeover.exchange.issuer import hash_response
+from changeover.exchange.observation import Observation, Outcome, Spent, Tokens
+from changeover.exchange.paid import paid
 from changeover.traffic.assignment import Assignment, assign, hash_unit
 from changeover.traffic.table import Route
 from changeover.wire.reply import NO_FACTS, ReplyFacts
@@ -34,12 +36,14 @@ class Journey:
     ``started_at`` is Unix time in seconds; every ``at`` is seconds of one monotonic clock. ``revision`` is that of the
     table the request is served from. ``surface`` (the API that was asked), ``streamed`` (the answer is an event stream),
     ``attempts`` (requests sent to providers for it), ``member`` (of a pool that is assigned, who was asked last) and
-    ``served_deployment`` (as the provider named it last) are set by whoever sends.
+    ``served_deployment`` (as the provider named it last) are set by whoever sends, ``slice_label`` by whoever routes.
     """
 
     __slots__ = (
-        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_forced", "_route", "_sticky", "_task", "_unit",
-        "attempts", "began", "member", "request_id", "revision", "served_deployment", "started_at", "streamed", "surface",
+        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_forced", "_retry", "_route", "_spent", "_sticky", "_task",
+        "_unit",
+        "attempts", "began", "member", "request_id", "revision", "served_deployment", "slice_label", "started_at", "streamed",
+        "surface",
     )  # fmt: skip
 
     def __init__(self, request_id: str, *, started_at: float, at: float, revision: int) -> None:
@@ -47,7 +51,7 @@ class Journey:
         self.started_at = started_at
         self.began = at
         self.revision = revision
-        self.surface = ""
+        self.surface = self.slice_label = ""
         self.streamed = False
         self.attempts = 0
         self.member: str | None = None
@@ -56,9 +60,10 @@ class Journey:
         self._route: Route | None = None
         self._assignment: Assignment | None = None
         self._unit = ""
-        self._sticky = self._forced = False
+        self._sticky = self._forced = self._retry = False
         self._first_byte_ms: float | None = None
         self._first_token_ms: float | None = None
+        self._spent: tuple[Spent, ...] = ()
         self._finished = False
 
     @property
@@ -76,11 +81,17 @@ class Journey:
         """Whether the observation has been given out."""
         return self._finished
 
-    def route(self, task: str, route: Route, unit: str | None) -> Assignment:
-        """Draw the side for ``unit``; without one the request itself is the unit."""
+    @property
+    def unit(self) -> str:
+        """What the side was drawn for, as it is: not to be stored."""
+        return self._unit
+
+    def route(self, task: str, route: Route, unit: str | None, *, first_try: str | None = None) -> Assignment:
+        """Draw the side for ``unit``; without one the request itself is the unit, or what it repeats: ``first_try``."""
         self._task, self._route = task, route
         self._sticky = unit is not None
-        self._unit = self.request_id if unit is None else unit
+        self._retry = unit is None and first_try is not None
+        self._unit = unit or first_try or self.request_id
         self._assignment = assign(route, self._unit)
         return self._assignment
 
@@ -99,6 +110,12 @@ class Journey:
         """The first content went to the caller. Only the first call counts."""
         if self._first_token_ms is None:
             self._first_token_ms = (at - self.began) * _MS_PER_S
+
+    def spend(self, deployment: str, facts: ReplyFacts) -> None:
+        """An attempt at ``deployment`` brought no answer. What it used all the same, as far as it said, is paid for too."""
+        used = _tokens(facts)
+        if used is not None:
+            self._spent += (Spent(deployment=deployment, tokens=used),)
 
     def refuse(self, at: float, *, status: int, error: str) -> Observation | None:
         """We refused the request before anything was sent to a deployment. See ``finish``."""
@@ -123,6 +140,7 @@ class Journey:
         self._finished = True
         known = facts or NO_FACTS
         assignment, route = self._assignment, self._route
+        tokens, spent = paid(served, _tokens(known), self._spent) if self._spent else (_tokens(known), ())
         return Observation(
             request_id=self.request_id,
             started_at=self.started_at,
@@ -133,6 +151,7 @@ class Journey:
             attempt=0 if route is None else route.attempt,
             unit="" if route is None else hash_unit(route.salt, self._unit),
             sticky=self._sticky,
+            retry=self._retry,
             forced=self._forced,
             side=None if assignment is None else assignment.side,
             candidate_probability=0.0 if assignment is None else assignment.candidate_probability,
@@ -147,11 +166,14 @@ class Journey:
             streamed=self.streamed,
             finish_reason=known.finish_reason,
             filtered=known.filtered,
-            tokens=_tokens(known),
+            tokens=tokens,
+            spent=spent,
             attempts=self.attempts,
             surface=self.surface,
             filters=known.filters,
             served_deployment=None if served is None else self.served_deployment,
+            slice=self.slice_label,
+            response=None if known.response_id is None or served is None else hash_response(known.response_id),
         )
 
 
@@ -159,4 +181,11 @@ def _tokens(facts: ReplyFacts) -> Tokens | None:
     usage = facts.tokens
     if usage is None:
         return None
-    return Tokens(prompt=usage.prompt, completion=usage.completion, cached=usage.cached, reasoning=usage.reasoning)
+    return Tokens(
+        prompt=usage.prompt,
+        completion=usage.completion,
+        cached=usage.cached,
+        reasoning=usage.reasoning,
+        written=usage.written,
+        written_1h=usage.written_1h,
+    )

@@ -1,6 +1,7 @@
 """The observation: one record per request, the only thing evidence is made of."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -25,13 +26,27 @@ class Outcome(StrEnum):
     """The caller went away before any content had come."""
 
 
-class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """Usage as the provider reported it; what it did not report is ``None``, never 0."""
+_ANSWERED: Final = Outcome.ANSWERED
+_LEFT: Final = Outcome.LEFT
+# Evidence asks this of every request several times; reaching a member through its class would cost more than the rest.
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Usage as the provider reported it; what it did not report is ``None``, never 0. See ``wire.reply.Usage``."""
 
     prompt: int | None = None
     completion: int | None = None
     cached: int | None = None
     reasoning: int | None = None
+    written: int | None = None
+    written_1h: int | None = None
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt used, of a request that was attempted more than once or in vain."""
+
+    deployment: str
+    tokens: Tokens
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,6 +92,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """What content filters found, whether they acted or only annotated."""
     served_deployment: str | None = None
     """Who answered as the provider names it (Azure's ``x-ms-deployment-name``), where it does."""
+    response: str | None = None
+    """Hash of the response's id (``exchange.issuer``), by which what continues it finds who served."""
+    retry: bool = False
+    """An SDK's repetition of a request that failed: it has the unit of its first try and is no new one."""
+    spent: tuple[Spent, ...] = ()
+    """What each attempt used, in order, where one that brought no answer said so; ``tokens`` are then the sum. Else empty."""
+    slice: str = ""
+    """Of which slice the caller said it is (``exchange.slice_label``), as it was sent; empty where the task has none."""
 
     @property
     def is_error(self) -> bool:
@@ -86,6 +109,6 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         while content flows does not. A rejected request counts on either side alike: callers' own mistakes cancel by
         the draw. An answer by a stand-in counts as an error of the deployment that was to give it.
         """
-        if self.outcome is Outcome.ANSWERED or self.outcome is Outcome.LEFT:
+        if self.outcome is _ANSWERED or self.outcome is _LEFT:
             return self.served != self.assigned
         return True

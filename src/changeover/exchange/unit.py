@@ -2,11 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from changeover.wire.filters import read_fields
+
 UNIT_HEADER: Final = b"x-changeover-unit"
+USER_OF_A_MESSAGE: Final = "metadata.user_id"
+"""Where a request to Anthropic's API names its user."""
 UNIT_CHARACTERS_MAX: Final = 512
 """A longer unit is replaced by its digest: it stays one unit, and no text of any length is carried about."""
 
@@ -18,20 +23,21 @@ def find_unit(headers: Mapping[bytes, bytes], fields: Mapping[str, msgspec.Raw],
     """The request's unit: ``x-changeover-unit``, else the first of ``sticky_by`` that is there, else ``None``.
 
     ``headers`` have lower-case names. An entry of ``sticky_by`` is ``header:NAME`` or a top-level field of the body that
-    holds a string (``safety_identifier``, ``user``). Empty or blank values count as absent.
+    holds a string (``safety_identifier``, ``user``), or ``metadata.user_id``. Empty or blank values count as absent.
     """
-    unit = _from_header(headers, UNIT_HEADER)
+    unit = _from_header(headers, UNIT_HEADER) if UNIT_HEADER in headers else None
     for source in sticky_by:
         if unit is not None:
             break
-        unit = _from(source, headers, fields)
+        header = _header_name(source)
+        unit = _from_field(fields, source) if header is None else _from_header(headers, header)
     return None if unit is None else _bounded(unit)
 
 
-def _from(source: str, headers: Mapping[bytes, bytes], fields: Mapping[str, msgspec.Raw]) -> str | None:
-    if source.startswith(_HEADER_PREFIX):
-        return _from_header(headers, source.removeprefix(_HEADER_PREFIX).strip().lower().encode())
-    return _from_field(fields, source)
+@lru_cache(maxsize=256)
+def _header_name(source: str) -> bytes | None:
+    """The header that an entry of ``sticky_by`` names, ``None`` for a field."""
+    return source.removeprefix(_HEADER_PREFIX).strip().lower().encode() if source.startswith(_HEADER_PREFIX) else None
 
 
 def _from_header(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
@@ -42,6 +48,8 @@ def _from_header(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
 
 def _from_field(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:
     raw = fields.get(name)
+    if raw is None and name == USER_OF_A_MESSAGE:
+        raw = read_fields(fields.get("metadata", b"")).get("user_id")
     if raw is None:
         return None
     try:

@@ -1,20 +1,7 @@
-"""Where are secrets read? From the environment or a file, at the moment of need; they are never kept or written."""
+"""Where are secrets read? From the environment or a file, at the moment of need; tokens from Entra ID. None is ever written."""
 
-import os
-from pathlib import Path
+from changeover.adapters.credentials.entra import EntraTokens
+from changeover.adapters.credentials.memory import MemoryTokens
+from changeover.adapters.credentials.secrets import resolve_secret
 
-from changeover.versions import SecretReference
-
-
-def resolve_secret(reference: SecretReference) -> str | None:
-    """The secret behind ``reference``; ``None`` when it is not set or its file cannot be read as text."""
-    match reference.source:
-        case "env":
-            return os.environ.get(reference.name)
-        case "file":
-            try:
-                return Path(reference.name).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                return None
-        case "none":
-            return ""
+__all__ = ["EntraTokens", "MemoryTokens", "resolve_secret"]

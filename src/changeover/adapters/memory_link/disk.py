@@ -73,3 +73,19 @@ class MemoryCrashLedger:
     def next_boot(self) -> "MemoryCrashLedger":
         """The ledger as the next boot finds it."""
         return MemoryCrashLedger(lost=self._lost + sum(self.open.values()))
+
+
+class MemoryMetricsShelf:
+    """One shelf for several data planes: each has its ``name`` on what they share."""
+
+    def __init__(self, name: str, shared: dict[str, bytes]) -> None:
+        self._name = name
+        self._shared = shared
+
+    def keep(self, body: bytes) -> None:
+        """See ``MetricsShelf``."""
+        self._shared[self._name] = body
+
+    def others(self) -> Sequence[bytes]:
+        """See ``MetricsShelf``."""
+        return [body for name, body in sorted(self._shared.items()) if name != self._name]

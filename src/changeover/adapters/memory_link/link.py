@@ -2,7 +2,7 @@
 
 import asyncio
 
-from changeover.ports.planes import Acknowledgement, LinkDownError, ObservationBatch
+from changeover.ports.planes import Acknowledgement, Issuer, LinkDownError, ObservationBatch, ShapeReport
 from changeover.traffic.table import RoutingTable
 
 
@@ -16,6 +16,7 @@ class MemoryPlaneLink:
     def __init__(self) -> None:
         self.acknowledgements: list[Acknowledgement] = []
         self.batches: list[ObservationBatch] = []
+        self.shape_reports: list[ShapeReport] = []
         self._table: RoutingTable | None = None
         self._up = True
         self._changed = asyncio.Condition()
@@ -59,6 +60,20 @@ class MemoryPlaneLink:
         if key not in self._taken:
             self._taken.add(key)
             self.batches.append(batch)
+
+    async def tell_shapes(self, report: ShapeReport) -> None:
+        """See ``PlaneLink``."""
+        self._check()
+        self.shape_reports.append(report)
+
+    async def issuer(self, response: str) -> Issuer | None:
+        """See ``PlaneLink``: what the batches say."""
+        self._check()
+        for batch in reversed(self.batches):
+            for seen in batch.observations:
+                if seen.response == response and seen.task is not None and seen.served is not None:
+                    return Issuer(task=seen.task, deployment=seen.served)
+        return None
 
     def _newer(self, revision: int) -> RoutingTable | None:
         return self._table if self._table is not None and self._table.revision > revision else None

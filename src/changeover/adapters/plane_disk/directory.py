@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from changeover.adapters.plane_disk.files import read_whole, set_aside, write_whole
 from changeover.adapters.plane_disk.ledger import DiskCrashLedger
+from changeover.adapters.plane_disk.metrics_shelf import DiskMetricsShelf
 from changeover.adapters.plane_disk.spool import DiskSpool
 from changeover.adapters.plane_disk.table_cache import DiskTableCache
 from changeover.ports.dice import Dice
@@ -32,6 +33,7 @@ class PlaneDisk:
         self.table_cache = DiskTableCache(directory / "table.json")
         self.spool = DiskSpool(directory / "spool.jsonl")
         self.ledger = DiskCrashLedger(directory / "ledger.bin")
+        self.metrics_shelf = DiskMetricsShelf(directory)
         if self.ledger.lost:
             by_side = {str(side or "unassigned"): count for side, count in self.ledger.lost_by_side.items() if count}
             _log.warning("%d requests of an earlier run were never reported; by side, of the last run: %s", self.ledger.lost, by_side)

@@ -1,12 +1,13 @@
 """``PlaneLink`` over HTTP: three calls, each of which either succeeds or says why the link is down."""
 
+import ssl
 from pathlib import Path
 from typing import Final, Self
 
 import httpx2
 import msgspec
 
-from changeover.ports.planes import Acknowledgement, BatchRefusedError, LinkDownError, ObservationBatch
+from changeover.ports.planes import Acknowledgement, BatchRefusedError, Issuer, LinkDownError, ObservationBatch, ShapeReport
 from changeover.traffic.table import RoutingTable
 
 CONNECT_S: Final = 2.0
@@ -57,6 +58,21 @@ class HttpPlaneLink:
             raise BatchRefusedError(_described(answer))
         _expect_ok(answer)
 
+    async def tell_shapes(self, report: ShapeReport) -> None:
+        """See ``PlaneLink``."""
+        _expect_ok(await self._post("/dp/shapes", msgspec.json.encode(report)))
+
+    async def issuer(self, response: str) -> Issuer | None:
+        """See ``PlaneLink``. An answer that names nobody counts as a link that is down."""
+        answer = await self._send(self._client.build_request("GET", "/dp/issuer", params={"response": response}))
+        if answer.status_code == _NO_CONTENT:
+            return None
+        _expect_ok(answer)
+        try:
+            return msgspec.json.decode(answer.content, type=Issuer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise LinkDownError(f"GET /dp/issuer: found an answer that names no issuer: {error}") from error
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -77,15 +93,20 @@ class HttpPlaneLink:
             raise LinkDownError(f"{request.method} {request.url.path}: {type(error).__name__} {error}".rstrip()) from error
 
 
-def plane_link_at(*, socket: Path | None = None, url: str | None = None, token: str | None = None) -> HttpPlaneLink:
-    """A link to the control plane that listens on the Unix ``socket``, or else at ``url`` with ``token`` as its bearer."""
+def plane_link_at(
+    *, socket: Path | None = None, url: str | None = None, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> HttpPlaneLink:
+    """A link to the control plane that listens on the Unix ``socket``, or else at ``url`` with ``token`` as its bearer; its
+    certificate is verified by ``tls``, or as is usual here.
+    """
     if socket is not None:
         transport = httpx2.AsyncHTTPTransport(uds=str(socket), trust_env=False)
         return HttpPlaneLink(httpx2.AsyncClient(transport=transport, base_url=_LOCAL, timeout=_timeout(), headers=_bearer(token)))
     if url is None:
         raise ValueError("found neither a socket nor a URL of the control plane; give one of them")
     # Proxies from the environment are for the outside world, not for the way to our own control plane.
-    return HttpPlaneLink(httpx2.AsyncClient(base_url=url, timeout=_timeout(), headers=_bearer(token), trust_env=False))
+    verify = True if tls is None else tls
+    return HttpPlaneLink(httpx2.AsyncClient(base_url=url, timeout=_timeout(), headers=_bearer(token), trust_env=False, verify=verify))
 
 
 def _timeout() -> httpx2.Timeout:
