@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock soak bench clean
+.PHONY: help setup demo test check unit format lock soak bench simulate fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,11 +37,22 @@ unit: $(STAMP) ## The tests alone
 
 test: check unit ## All checks and all tests
 
-soak: $(STAMP) ## The demo with ten seeds; prints every outcome
+soak: $(STAMP) ## The demo with ten seeds, then ten minutes of load: does memory stay flat?
 	$(BIN)/python -m tests.soak.demo_seeds
+	$(BIN)/python -m tests.soak.memory --minutes 10
 
-bench: $(STAMP) ## CPU per request beside nginx, interleaved (needs nginx and wrk; about a minute)
+bench: $(STAMP) ## CPU per request beside nginx, 1,000 held streams, cost of evidence (needs nginx and wrk; a few minutes)
 	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.streams
+	$(BIN)/python -m benchmarks.evidence
+
+simulate: $(STAMP) ## How often verdicts err, by simulation (resumable; about 30 minutes on two free cores)
+	$(BIN)/python -m tests.simulate
+
+FUZZ_SECONDS ?= 60
+fuzz: $(STAMP) ## Coverage-guided fuzzing of both parsers (Linux x86-64; FUZZ_SECONDS for each of four targets)
+	@test -d $(VENV)/fuzz || $(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --target $(VENV)/fuzz atheris==3.0.0
+	PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 format: $(STAMP) ## Rewrite the sources in the house format
 	$(BIN)/ruff format .
@@ -51,4 +62,4 @@ lock: ## Renew the lock file (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra azure --extra demo --group dev --upgrade pyproject.toml -o $(LOCK)
 
 clean: ## Remove what set-up and tests made
-	rm -rf $(VENV) tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache

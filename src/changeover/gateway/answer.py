@@ -6,7 +6,7 @@ from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Outcome
 from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
-from changeover.gateway.headers import relayed
+from changeover.gateway.headers import nominations, relayed
 from changeover.gateway.plans import Plan
 from changeover.gateway.refusal import status_line
 from changeover.gateway.upstream import Upstream
@@ -91,7 +91,7 @@ class Envelope(NamedTuple):
         headers = upstream.headers
         if extra:
             headers = [header for header in headers if header[0].lower() != _SHOULD_RETRY]
-        own = relayed(headers, upstream.names.get(b"connection"))
+        own = relayed(headers, nominations(upstream.headers, upstream.names))
         close = b"" if errand.keep else _CLOSE
         return b"".join((status_line(upstream.status), own, errand.ids, self.tags, extra, framing, close, b"\r\n"))
 
@@ -105,6 +105,12 @@ class Answer(Protocol):
 
     def deliver(self, refused: Refused, *, at: float, extra: bytes) -> Ending | None:
         """Send what was ``Refused`` after all, with ``extra`` header lines; ``None`` while more of it is to come."""
+        ...
+
+    def end_early(self) -> Ending | None:
+        """No more will come. The ending, if what came says of itself that it is all: a stream's last event is its end, however
+        its connection then goes.
+        """
         ...
 
     def cut(self, code: str, message: str) -> bool:

@@ -8,13 +8,18 @@ from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 from changeover.gateway.paths import Endpoint, read_path
 from changeover.gateway.refusal import Refusal
+from changeover.versions.dialect import Dialect
 
 CONTENT_LENGTH: Final = b"content-length"
 TRANSFER_ENCODING: Final = b"transfer-encoding"
+FRAMING: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
+ANTHROPIC_VERSION: Final = b"anthropic-version"
 _HOST: Final = b"host"
 _VERSIONS: Final = ("1.1", "1.0")
 _IDENTITY: Final = b"identity"
 _WEIGHED: Final = frozenset({TRANSFER_ENCODING, b"content-encoding", b"expect"})
+DOUBTFUL: Final = frozenset({400, 505})
+"""The refusals of a head that others might frame otherwise: what follows it is not read."""
 _HEADER_EXTRA_BYTES: Final = 4
 """Colon, space and line end of a header."""
 
@@ -49,6 +54,14 @@ class Call:
     def expects_continue(self) -> bool:
         return b"expect" in self.names and self.version == "1.1"
 
+    @property
+    def dialect(self) -> Dialect:
+        """In whose shape the caller expects to be told no: by what it asks, else by the header that one family always sends."""
+        asked = None if self.endpoint is None else self.endpoint.dialect
+        if asked is None:
+            return Dialect.ANTHROPIC if ANTHROPIC_VERSION in self.names else Dialect.OPENAI
+        return asked
+
 
 def head_bytes(url: bytes, headers: Sequence[Header]) -> int:
     """The size of a head."""
@@ -76,8 +89,8 @@ def _check_framing(call: Call, *, upgrade: bool) -> Refusal | None:
     hosts = sum(name == _HOST for name, _ in call.headers)
     if hosts > 1 or (hosts == 0 and call.version == "1.1"):
         return Refusal(400, "invalid_host", f"Found {hosts} Host headers; expected exactly one.")
-    coding = call.names.get(TRANSFER_ENCODING)
-    if coding is not None and (coding.lower() != b"chunked" or call.version == "1.0"):
+    codings = [value.lower() for name, value in call.headers if name == TRANSFER_ENCODING]
+    if codings and (codings != [b"chunked"] or call.version == "1.0"):
         return Refusal(400, "invalid_transfer_encoding", "Expected Transfer-Encoding: chunked alone, in HTTP/1.1, or a Content-Length.")
     return None
 
@@ -92,7 +105,8 @@ def _check_target(call: Call) -> Refusal | None:
     if endpoint is None:
         path = call.url.partition(b"?")[0].decode("utf-8", "backslashreplace")
         message = (
-            f"Invalid URL ({method} {path}). Served here: the paths of OpenAI's API and of Azure's, such as POST /v1/chat/completions."
+            f"Invalid URL ({method} {path}). Served here: the paths of OpenAI's API, of Azure's and of Anthropic's, "
+            "such as POST /v1/chat/completions."
         )
         return Refusal(404, "unknown_url", message)
     allowed = b", ".join(sorted(endpoint.methods))

@@ -7,7 +7,7 @@ from typing import Final, Protocol, cast
 
 import httptools
 
-from changeover.gateway.call import Call, check_head, head_bytes, too_large
+from changeover.gateway.call import DOUBTFUL, FRAMING, Call, check_head, head_bytes, too_large
 from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 from changeover.gateway.refusal import Refusal
@@ -149,8 +149,14 @@ class Caller(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._phase != _HEAD:
-            return  # a trailer: the head is what it was when it ended
+            self._trailer(name)
+            return
         self._headers.append((name.lower(), value))
+
+    def _trailer(self, name: bytes) -> None:
+        """Dropped: the head is what it was when it ended. One that would frame a message may mean more to somebody else."""
+        if name.lower() in FRAMING:
+            self._refuse(Refusal(400, "invalid_trailer", "Found a trailer that frames a message; expected none such. Send it without."))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -165,9 +171,9 @@ class Caller(asyncio.Protocol):
         call = Call(method=parser.get_method(), url=self._url, headers=self._headers, version=parser.get_http_version())
         self._call = call
         self._phase = _BODY
-        call.refusal = check_head(call, self._limits, upgrade=parser.should_upgrade())
+        found = call.refusal = check_head(call, self._limits, upgrade=parser.should_upgrade())
         self._house.admit(call)
-        if call.refusal is not None and (call.has_body or parser.should_upgrade()):
+        if call.refusal is not None and (call.has_body or (found is not None and found.status in DOUBTFUL)):
             self._refuse(call.refusal)
         call.keep_alive = call.version == "1.1" and parser.should_keep_alive()
         self._continue_due = call.expects_continue

@@ -1,35 +1,46 @@
 """What becomes of a whole request? Its endpoint, its task, its side, the deployment: then it is on its way."""
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final, Protocol
 
 from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Observation, Outcome
+from changeover.exchange.repeats import Repeats, is_repeat, may_be_repeated
+from changeover.exchange.slice_label import find_slice
 from changeover.exchange.unit import find_unit
 from changeover.gateway.answer import Errand
 from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
 from changeover.gateway.doorkeeper import Admitted, Doorkeeper, out_of_scope
 from changeover.gateway.health import Health
+from changeover.gateway.inquiry import Inquiries
 from changeover.gateway.limits import Limits
 from changeover.gateway.paths import REPEATABLE, Kind
 from changeover.gateway.plans import Itinerary, Plan
 from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import Refusal, own_answer, refusal_of, request_id_line
 from changeover.gateway.relay import Relay
+from changeover.gateway.shape_noter import ShapeNoter
+from changeover.gateway.waiting import Waiting
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
-from changeover.traffic.assignment import Assignment
-from changeover.traffic.table import Side
+from changeover.ports.exposition import MEDIA_TYPE
+from changeover.traffic.assignment import Assignment, assign
+from changeover.traffic.table import Route, Side
+from changeover.versions.dialect import API_NAMES, Dialect
 from changeover.wire.listing import asked_name, model_body, models_body
 from changeover.wire.request import ModelRequest, WireError, read_request
-from changeover.wire.surface import Ask
+from changeover.wire.surface import Ask, Surface
 
 NO_TABLE: Final = Refusal(
     503, "no_routing_table", "No routing table has arrived yet; try again in a moment.", headers=b"retry-after: 1\r\n"
 )
 """What a gateway says that has just been started, until the control plane or its own disk has given it a table."""
+
+TOKEN_WAIT_S: Final = 10.0
+"""So long a request may wait for the first token of an account, after a start; then it is served by who can serve."""
 
 _OPEN: Final = frozenset({Kind.HEALTH, Kind.READY})
 """What whoever watches over the process may ask without a key."""
@@ -37,7 +48,9 @@ _OPEN: Final = frozenset({Kind.HEALTH, Kind.READY})
 _OK: Final = 200
 _BAD_GATEWAY: Final = 502
 _LISTED_MAX: Final = 10
+_ASK_AT: Final = {Dialect.OPENAI: "POST /v1/chat/completions or its siblings", Dialect.ANTHROPIC: "POST /v1/messages"}
 _ALIVE: Final = b'{"status":"ok"}'
+_METRICS: Final = b"content-type: %b\r\n" % MEDIA_TYPE.encode()
 
 
 class Recorder(Protocol):
@@ -60,10 +73,15 @@ class Dispatch:
         self.relays: set[Relay] = set()
         self.pools: dict[str, Pool] = {}
         self.health = Health()
+        self.shapes = ShapeNoter()
         self.itinerary: Itinerary | None = None
         self.door = Doorkeeper()
+        self.inquiries: Inquiries | None = None
+        self._awaiting: list[Waiting] = []
+        self.metrics: Callable[[], bytes] | None = None
         self.on_empty: Callable[[], None] | None = None
         """Called when the last caller has gone."""
+        self._repeats = Repeats()
         self._recorder = recorder
         self._clock = clock
         self._dice = dice
@@ -98,6 +116,8 @@ class Dispatch:
                 self._answer(caller, call, _OK, _ALIVE)
             case Kind.READY:
                 self._ready(caller, call)
+            case Kind.METRICS:
+                self._metrics(caller, call)
 
     def left(self, caller: Caller, call: Call | None, /) -> None:
         """A caller is gone. Of a ``call`` that was not whole no side had been drawn, nothing had been sent."""
@@ -116,10 +136,11 @@ class Dispatch:
         names = sorted(filter(_admitted(call).allows, self.itinerary.prepared.table.routes))
         created = int(self._clock.now())
         wanted = asked_name(ask.operation)
+        dialect = call.dialect
         if wanted is None:
-            self._answer(caller, call, _OK, models_body(names, created))
+            self._answer(caller, call, _OK, models_body(names, created, dialect))
         elif wanted in names:
-            self._answer(caller, call, _OK, model_body(wanted, created))
+            self._answer(caller, call, _OK, model_body(wanted, created, dialect))
         else:
             self._say(caller, call, _unknown_task(wanted, names))
 
@@ -129,13 +150,23 @@ class Dispatch:
         else:
             self._answer(caller, call, _OK, b'{"status":"ready","revision":%d}' % self.itinerary.prepared.table.revision)
 
+    def _metrics(self, caller: Caller, call: Call) -> None:
+        """For whoever is let in: anyone on a loopback that asks nobody for a key, else the holder of a key for everything."""
+        admitted = _admitted(call)
+        if not admitted.allows(None):
+            self._say(caller, call, out_of_scope(admitted, None))
+            return
+        text, keep = b"" if self.metrics is None else self.metrics(), call.keep_alive
+        caller.write(own_answer(_OK, text, headers=b"", keep=keep, head_only=call.method == b"HEAD", media=_METRICS))
+        caller.finish(keep=keep)
+
     def _answer(self, caller: Caller, call: Call, status: int, body: bytes, headers: bytes = b"") -> None:
         keep = call.keep_alive
         caller.write(own_answer(status, body, headers=headers, keep=keep, head_only=call.method == b"HEAD"))
         caller.finish(keep=keep)
 
     def _say(self, caller: Caller, call: Call, refusal: Refusal) -> None:
-        self._answer(caller, call, refusal.status, refusal.body, refusal.headers)
+        self._answer(caller, call, refusal.status, refusal.body(call.dialect), refusal.headers)
 
     def _refuse_unrouted(self, caller: Caller, call: Call, refusal: Refusal) -> None:
         if call.head_read and call.admitted is not None:  # strangers leave nothing in the store
@@ -146,7 +177,7 @@ class Dispatch:
     def _refuse(self, caller: Caller, call: Call, journey: Journey, refusal: Refusal) -> None:
         self._recorder.record(_certain(journey.refuse(monotonic(), status=refusal.status, error=refusal.code)))
         headers = refusal.headers + request_id_line(journey.request_id)
-        self._answer(caller, call, refusal.status, refusal.body, headers)
+        self._answer(caller, call, refusal.status, refusal.body(call.dialect), headers)
 
     # What goes to a deployment
 
@@ -170,9 +201,59 @@ class Dispatch:
         except WireError as error:
             self._refuse(caller, call, journey, refusal_of(error))
             return
+        if request.previous_response_id is not None or ask.response_id is not None or itinerary.awaiting:
+            self._inquire(caller, call, ask, request, journey=journey)
+        else:
+            self._go_on(caller, call, ask, request, journey=journey, itinerary=itinerary)
+
+    def _inquire(self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey) -> None:
+        """Go on when it is known who issued what the request continues, or will not be."""
+
+        def then() -> None:
+            self._await_token(caller, call, ask, request, journey=journey)
+
+        previous, inquiries = request.previous_response_id or ask.response_id, self.inquiries
+        if previous is None or self.health.issuer(previous) is not None or inquiries is None or not inquiries.has_room:
+            then()
+        else:
+            inquiries.ask(previous, self._hold(caller, journey, then).over)
+
+    def _await_token(self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey) -> None:
+        """Go on when there is somebody to serve the request, where that is only a matter of a moment."""
+        itinerary = self.itinerary
+        assert itinerary is not None, "a table is exchanged, never taken away"
+        journey.revision = itinerary.prepared.table.revision
+        task = self._task(call, ask, request, itinerary)
+        patience_s = TOKEN_WAIT_S - (monotonic() - journey.began)
+        if patience_s <= 0 or (task if task in itinerary.prepared.table.routes else None) not in itinerary.awaiting:
+            self._go_on(caller, call, ask, request, journey=journey, itinerary=itinerary)
+            return
+        waiting = self._hold(caller, journey, lambda: self._await_token(caller, call, ask, request, journey=journey))
+        waiting.timer = get_running_loop().call_later(patience_s, waiting.over)
+        self._awaiting.append(waiting)
+
+    def release(self) -> None:
+        """Tokens may have come: whoever waits for one looks again."""
+        awaiting, self._awaiting = self._awaiting, []
+        for waiting in awaiting:
+            waiting.over()
+
+    def _hold(self, caller: Caller, journey: Journey, then: Callable[[], None]) -> Waiting:
+        def left() -> None:
+            self._recorder.record(_certain(journey.finish(monotonic(), Outcome.ABANDONED, error="caller_left")))
+
+        return Waiting(caller, then=then, left=left)
+
+    def _go_on(self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey, itinerary: Itinerary) -> None:
+        admitted = _admitted(call)
         task = self._task(call, ask, request, itinerary)
         if not admitted.allows(task):
             self._refuse(caller, call, journey, out_of_scope(admitted, task))
+            return
+        endpoint = call.endpoint
+        assert endpoint is not None
+        if endpoint.dialect is not None and itinerary.dialects.get(task or "", endpoint.dialect) is not endpoint.dialect:
+            self._refuse(caller, call, journey, _other_dialect(task, itinerary))
             return
         plan = self._plan(task, call, ask, request, journey=journey, itinerary=itinerary)
         if plan is None:
@@ -207,9 +288,27 @@ class Dispatch:
         route = None if task is None else routes.get(task)
         if task is None or route is None:
             return itinerary.unrouted
-        assignment = journey.route(task, route, find_unit(call.names, request.fields, route.sticky_by))
+        unit = find_unit(call.names, request.fields, route.sticky_by)
+        endpoint = call.endpoint
+        assert endpoint is not None
+        if endpoint.aside:
+            assignment = _beside(route, ask, unit or journey.request_id)
+            journey.force(task, route, assignment)
+        else:
+            repeats = unit is None and is_repeat(call.names)
+            assignment = journey.route(task, route, unit, first_try=self._first_try(task, call) if repeats else None)
+            if route.slice_by:
+                journey.slice_label = find_slice(call.names, request.fields, route.slice_by)
         self._recorder.assigned(journey.request_id, assignment.side)
         return itinerary.plans[task, assignment.side]
+
+    def _first_try(self, task: str, call: Call) -> str | None:
+        return self._repeats.unit_of(task, _admitted(call).key_id, call.body, at=monotonic())
+
+    def _remember(self, call: Call, journey: Journey, observation: Observation) -> None:
+        """A request has ended; an SDK may send it again."""
+        if journey.task is not None and may_be_repeated(call.names, observation):
+            self._repeats.failed(journey.task, _admitted(call).key_id, call.body, unit=journey.unit, at=monotonic())
 
     def _continued(self, response_id: str, task: str | None, journey: Journey, itinerary: Itinerary) -> Plan | None:
         """Who made the response, as long as its task's route still has them; else the stable."""
@@ -231,7 +330,9 @@ class Dispatch:
     def _cannot_be_called(self, caller: Caller, call: Call, journey: Journey, plan: Plan) -> None:
         code, message = plan.fault or ("no_deployment", "Nobody can be called for this task; declare a deployment that can.")
         refusal = Refusal(_BAD_GATEWAY, code, message, headers=request_id_line(journey.request_id) + plan.tags)
-        self._recorder.record(_certain(journey.finish(monotonic(), Outcome.FAILED, status=refusal.status, error=code)))
+        observation = _certain(journey.finish(monotonic(), Outcome.FAILED, status=refusal.status, error=code))
+        self._recorder.record(observation)
+        self._remember(call, journey, observation)
         self._say(caller, call, refusal)
 
     def _send(self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey, plan: Plan) -> None:
@@ -249,6 +350,11 @@ class Dispatch:
     def _settle(self, relay: Relay, observation: Observation) -> None:
         self.relays.discard(relay)
         self._recorder.record(observation)
+        errand = relay.errand
+        if observation.outcome is not Outcome.ANSWERED:
+            self._remember(errand.call, errand.journey, observation)
+        elif observation.task is not None and errand.first_class and errand.request.fields:
+            self.shapes.note(observation.task, errand.ask, errand.request.fields)
 
 
 def _certain(observation: Observation | None) -> Observation:
@@ -259,6 +365,19 @@ def _certain(observation: Observation | None) -> Observation:
 def _admitted(call: Call) -> Admitted:
     assert call.admitted is not None, "who may not come in has been refused before"
     return call.admitted
+
+
+def _beside(route: Route, ask: Ask, unit: str) -> Assignment:
+    """Who is asked beside the answers: for a count of tokens whoever will answer the same unit; else always the stable, so that
+    a batch is found again where it was made.
+    """
+    return assign(route, unit) if ask.surface is Surface.TOKEN_COUNT else Assignment(Side.STABLE, route.stable, 0.0)
+
+
+def _other_dialect(task: str | None, itinerary: Itinerary) -> Refusal:
+    spoken = itinerary.dialects[task or ""]
+    message = f"Task {task} is served through {API_NAMES[spoken]} and nothing is translated; ask for it at {_ASK_AT[spoken]}."
+    return Refusal(400, "other_api", message, param="model")
 
 
 def _unclaimed(ask: Ask, task: str | None, itinerary: Itinerary) -> Refusal:

@@ -135,7 +135,10 @@ def _secret(credential: bytes) -> bytes:
 
 
 def _no_key() -> Refusal:
-    message = "Found no changeover key; expected one as api-key or as a bearer token. It begins with ck-; changeover key create makes one."
+    message = (
+        "Found no changeover key; expected one as api-key, as x-api-key or as a bearer token. "
+        "It begins with ck-; changeover key create makes one."
+    )
     return Refusal(_UNAUTHORIZED, "invalid_api_key", message, headers=_CHALLENGE)
 
 

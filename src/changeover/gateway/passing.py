@@ -11,8 +11,8 @@ from changeover.gateway.encoded import Inflater, inflater_for
 from changeover.gateway.whole import HELD_BYTES_MAX, READ_BYTES_MAX
 from changeover.wire.events import EventReader
 from changeover.wire.failure import classify
-from changeover.wire.readers import stream_reader
-from changeover.wire.reply import NO_FACTS, ReplyFacts, read_reply
+from changeover.wire.readers import reply_reader, stream_reader
+from changeover.wire.reply import NO_FACTS, ReplyFacts
 
 ENCODED: Final = "reply_encoded"
 """The error code of an answer that could not be read, because the provider compressed it in a way unknown here."""
@@ -80,6 +80,9 @@ class PassingAnswer:
         self._body.open(b"".join(self._parts), whole=self._ended, at=at, extra=extra)
         return Ending(outcome_for(refused.failure.kind), refused.code, NO_FACTS) if self._ended else None
 
+    def end_early(self) -> Ending | None:
+        return None
+
     def cut(self, code: str, message: str) -> bool:  # noqa: ARG002 - there is no room for words in bytes that are not ours
         if self._body.flowing:
             self._envelope.errand.caller.abort()
@@ -113,6 +116,6 @@ class PassingAnswer:
             failed = self._reader.failed
             return Ending(Outcome.ANSWERED if failed is None else Outcome.FAILED, failed, self._reader.facts)
         if self._inflater is not None and self._inflater.whole:
-            facts = read_reply(b"".join(self._copy))
+            facts = reply_reader(self._envelope.errand.ask.surface)(b"".join(self._copy)) or NO_FACTS
             return Ending(outcome_of(self._status, facts), facts.error, facts)
         return Ending(Outcome.ANSWERED, ENCODED if is_encoded(self._envelope.upstream) else None, NO_FACTS)

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from changeover.exchange.attempts import RetryBudget
 from changeover.exchange.failover import Place, places
 from changeover.gateway.pool import Pool
-from changeover.gateway.targets import PreparedTable, Target
-from changeover.traffic.table import Route, Side
+from changeover.gateway.targets import TOKEN_AWAITED, PreparedTable, Target
+from changeover.traffic.table import Route, RoutingTable, Side
+from changeover.versions.dialect import Dialect, dialect_of
 
 
 class Post(NamedTuple):
@@ -48,11 +49,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Itinerary:
-    """The plans of a table: of its tasks, by side, and of what no task claims."""
+    """The plans of a table: of its tasks, by side, and of what no task claims. ``dialects``: what each task's accounts speak."""
 
     prepared: PreparedTable
+    dialects: Mapping[str, Dialect]
     plans: Mapping[tuple[str, Side], Plan]
     unrouted: Plan | None
+    awaiting: frozenset[str | None] = frozenset()
+    """Tasks with a side that can be served in a moment, when its account's first token has come; ``None``: what no task claims."""
 
 
 def plan_all(prepared: PreparedTable, pools: Mapping[str, Pool], budgets: Mapping[str, RetryBudget], spare: RetryBudget) -> Itinerary:
@@ -60,7 +64,36 @@ def plan_all(prepared: PreparedTable, pools: Mapping[str, Pool], budgets: Mappin
     plans = {
         (task, side): _plan(prepared, route, side, pools, budgets[task]) for task, route in prepared.table.routes.items() for side in Side
     }
-    return Itinerary(prepared=prepared, plans=plans, unrouted=_unrouted(prepared, pools, spare))
+    unrouted = _unrouted(prepared, pools, spare)
+    awaiting = _awaiting(prepared.table, plans, unrouted)
+    return Itinerary(prepared=prepared, dialects=_dialects(prepared.table), plans=plans, unrouted=unrouted, awaiting=awaiting)
+
+
+def _awaiting(table: RoutingTable, plans: Mapping[tuple[str, Side], Plan], unrouted: Plan | None) -> frozenset[str | None]:
+    awaiting: set[str | None] = {
+        task for (task, side), plan in plans.items() if _awaits_token(plan) and _is_drawn(table.routes[task], side)
+    }
+    if unrouted is not None and _awaits_token(unrouted):
+        awaiting.add(None)
+    return frozenset(awaiting)
+
+
+def _awaits_token(plan: Plan) -> bool:
+    """Whether nobody of the assigned side can be called, and only because a first token is on its way."""
+    awaits = plan.fault is not None and plan.fault[0] == TOKEN_AWAITED
+    return awaits and not any(name in plan.posts for name in plan.assigned)
+
+
+def _is_drawn(route: Route, side: Side) -> bool:
+    return side is Side.STABLE or route.candidate_permille > 0
+
+
+def _dialects(table: RoutingTable) -> dict[str, Dialect]:
+    return {
+        task: dialect_of(table.accounts[table.deployments[route.stable].account].kind)
+        for task, route in table.routes.items()
+        if route.stable in table.deployments
+    }
 
 
 def _plan(prepared: PreparedTable, route: Route, side: Side, pools: Mapping[str, Pool], budget: RetryBudget) -> Plan:

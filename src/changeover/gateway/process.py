@@ -4,23 +4,29 @@ import asyncio
 import gc
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from changeover.gateway.egress import Egress
 from changeover.gateway.limits import Limits
+from changeover.gateway.metrics import GatewayMetrics
 from changeover.gateway.reporter import Reporter
 from changeover.gateway.server import Gateway
+from changeover.gateway.shape_noter import ShapeTeller
 from changeover.gateway.table_keeper import TableKeeper
 from changeover.gateway.targets import SecretResolver
 from changeover.ports.clock import Clock
+from changeover.ports.credentials import TokenSource
 from changeover.ports.dice import Dice
-from changeover.ports.plane_disk import CrashLedger, Spool
+from changeover.ports.plane_disk import CrashLedger, MetricsShelf, Spool
 from changeover.ports.planes import PlaneLink, TableCache
 
 DRAIN_S: Final = 10.0
 """How long requests under way may still take when the process is told to stop."""
+
+CATCH_UP_S: Final = 1.0
+"""How long a start waits for the control plane's newest table before it serves from what it has."""
 
 _GC_THRESHOLDS: Final = (50_000, 20, 20)
 
@@ -32,7 +38,7 @@ class GatewayParts:
     """All that a gateway process needs of the world. ``boot`` is new at every start, ``plane`` stays.
 
     ``tls`` is the certificate it listens with, if any; ``keys_required`` refuses callers without a key, whatever the table
-    says.
+    says; ``shared_port`` lets other gateways of this user listen there too, and ``shelf`` holds their numbers and ours.
     """
 
     plane: str
@@ -48,6 +54,9 @@ class GatewayParts:
     tls: ssl.SSLContext | None = None
     keys_required: bool = False
     egress: Egress = field(default_factory=Egress)
+    tokens: TokenSource | None = None
+    shared_port: bool = False
+    shelf: MetricsShelf | None = None
 
 
 async def run_gateway(parts: GatewayParts, *, host: str, port: int, stop: asyncio.Event, on_ready: Callable[[int], None]) -> None:
@@ -67,22 +76,30 @@ async def run_gateway(parts: GatewayParts, *, host: str, port: int, stop: asynci
         limits=parts.limits,
         egress=parts.egress,
         keys_required=parts.keys_required,
+        tokens=parts.tokens,
+        issuers=parts.link,
     )
     keeper = TableKeeper(plane=parts.plane, boot=parts.boot, link=parts.link, cache=parts.cache, on_table=gateway.use)
     keeper.load()
+    await keeper.catch_up(CATCH_UP_S)
+    metrics = GatewayMetrics(
+        plane=parts.plane, gateway=gateway, reporter=reporter, keeper=keeper, clock=parts.clock, shelf=parts.shelf
+    )
+    gateway.tell_metrics(metrics.text)
+    teller = ShapeTeller(gateway.shapes, plane=parts.plane, boot=parts.boot, link=parts.link)
     try:
-        on_ready(await gateway.start(host, port, tls=parts.tls))
+        on_ready(await gateway.start(host, port, tls=parts.tls, shared=parts.shared_port))
         _settle_memory()
-        await _serve(gateway, stop, keeper=keeper, reporter=reporter)
+        await _serve(gateway, stop, keeper.run(), reporter.run(), teller.run(), metrics.run())
     finally:
         await gateway.close()
         await reporter.close()
 
 
-async def _serve(gateway: Gateway, stop: asyncio.Event, *, keeper: TableKeeper, reporter: Reporter) -> None:
-    """Run until ``stop``. A fault of ours in the keeper or the reporter ends the process: it is started again."""
+async def _serve(gateway: Gateway, stop: asyncio.Event, *beside: Coroutine[Any, Any, None]) -> None:
+    """Run until ``stop``. A fault of ours in one that goes on beside the server ends the process: it is started again."""
     async with asyncio.TaskGroup() as group:
-        followers = [group.create_task(keeper.run()), group.create_task(reporter.run())]
+        followers = [group.create_task(each) for each in beside]
         await stop.wait()
         if not await gateway.drain(DRAIN_S):
             _log.warning("%d requests did not finish within %g s and are cut off", gateway.under_way, DRAIN_S)

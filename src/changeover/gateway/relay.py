@@ -82,6 +82,10 @@ class Relay:
     def wanted(self) -> bool:
         return not self._journey.finished
 
+    @property
+    def errand(self) -> Errand:
+        return self._errand
+
     # Sending
 
     def start(self) -> None:
@@ -149,7 +153,6 @@ class Relay:
             self._refused(upstream, answer, result, ended=ended, at=at)
 
     def broken(self, code: str, message: str) -> None:
-        self._upstream = None
         if self.wanted:
             self._fail(_BAD_GATEWAY, Broken(code, message))
 
@@ -217,6 +220,8 @@ class Relay:
 
     def _leave(self, upstream: Upstream | None, *, ended: bool) -> None:
         """Be done with an attempt: a whole reply leaves a connection that can be used again."""
+        if self._answer is not None:
+            self._journey.spend(self._name, self._answer.facts)
         self._upstream = self._answer = None
         if upstream is not None and ended:
             upstream.release()
@@ -290,15 +295,21 @@ class Relay:
             error = self._error
         if ending.facts.response_id is not None and journey.task is not None:
             self._health.issued(ending.facts.response_id, journey.task, name)
+        if served is None:
+            journey.spend(name, ending.facts)
         observation = journey.finish(monotonic(), ending.outcome, status=upstream.status, error=error, served=served, facts=ending.facts)
         self._done(observation, keep=self._errand.keep)
 
     def _fail(self, status: int, broken: Broken) -> None:
         """Ask another, or tell the caller in whatever way is left, and end."""
         answer, at = self._answer, monotonic()
+        upstream, self._upstream = self._upstream, None
+        ending = None if answer is None or upstream is None else answer.end_early()
+        if ending is not None and upstream is not None:
+            self._succeed(upstream, ending)
+            return
         failed = Failed(self._name, FailureKind.PROVIDER_FAULT)
         self._note(failed, at)
-        upstream, self._upstream = self._upstream, None
         unsent = answer is None or answer.status is None
         if unsent and broken.code != "total_timeout" and self._again(failed, broken.code, at, upstream=upstream, ended=False):
             return
@@ -310,7 +321,8 @@ class Relay:
             refusal = Refusal(status, broken.code, message)
             errand = self._errand
             headers = errand.ids + self._post.tags + (NO_RETRY if self._has_repeated else b"")
-            errand.caller.write(own_answer(status, refusal.body, headers=headers, keep=errand.keep, head_only=self.head_only))
+            body = refusal.body(errand.call.dialect)
+            errand.caller.write(own_answer(status, body, headers=headers, keep=errand.keep, head_only=self.head_only))
         else:
             status = answer.status or status
         self._finish(Outcome.FAILED, status=status, error=broken.code, answer=answer)
@@ -328,7 +340,12 @@ class Relay:
     def _finish(self, outcome: Outcome, *, status: int | None, error: str, answer: Answer | None) -> None:
         facts = NO_FACTS if answer is None else answer.facts
         served = self._name if outcome is Outcome.LEFT else None
-        observation = self._journey.finish(monotonic(), outcome, status=status, error=error, served=served, facts=facts)
+        journey = self._journey
+        if served is None:
+            journey.spend(self._name, facts)
+        elif facts.response_id is not None and journey.task is not None:
+            self._health.issued(facts.response_id, journey.task, served)
+        observation = journey.finish(monotonic(), outcome, status=status, error=error, served=served, facts=facts)
         self._done(observation, keep=self._errand.keep)
 
     def _done(self, observation: Observation | None, *, keep: bool) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from changeover.exchange.observation import Observation
 from changeover.gateway.failure_log import FailureLog
+from changeover.gateway.tally import Tally
 from changeover.ports.clock import Clock
 from changeover.ports.plane_disk import CrashLedger, Spool
 from changeover.ports.planes import BatchRefusedError, Dropped, LinkDownError, ObservationBatch, PlaneLink
@@ -58,6 +59,7 @@ class Reporter:
         self._clock = clock
         self._queue: deque[Observation] = deque()
         self._failures = FailureLog()
+        self.tally = Tally()
         self._in_flight: dict[str, tuple[float, Side | None]] = {}
         self._dropped: dict[Side | None, int] = dict.fromkeys(_SIDES, 0)
         self._dropped_told: dict[Side | None, int] = dict.fromkeys(_SIDES, 0)
@@ -79,6 +81,11 @@ class Reporter:
     def waiting(self) -> int:
         """Observations not yet delivered."""
         return len(self._queue) + (0 if self._pending is None else len(self._pending.observations))
+
+    @property
+    def lost(self) -> int:
+        """Requests of earlier boots that were never reported, as found at this start."""
+        return self._lost
 
     def begin(self, request_id: str, started_at: float) -> None:
         """A request began now, at ``started_at`` (Unix time). Until it is recorded the watermark stays below that."""
@@ -105,6 +112,7 @@ class Reporter:
         else:
             self._queue.append(observation)
         self._failures.note(observation)
+        self.tally.note(observation)
 
     async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Deliver until cancelled, every ``flush_s`` seconds: first what an earlier boot left behind."""
@@ -126,9 +134,13 @@ class Reporter:
             return False
         except BatchRefusedError as error:
             self._refused(batch, error)
-            return bool(self._earlier or self._queue)
+            return self._is_full()
         self._delivered(batch)
-        return bool(self._earlier or self._queue)
+        return self._is_full()
+
+    def _is_full(self) -> bool:
+        """Whether another batch is worth sending at once: a call for every handful of observations costs more than they do."""
+        return bool(self._earlier) or len(self._queue) >= BATCH_MAX
 
     async def close(self, deadline_s: float = CLOSE_S) -> None:
         """Deliver what waits, within ``deadline_s``; spool what is left. Call it when ``run`` has ended."""

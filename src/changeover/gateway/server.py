@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -12,11 +13,15 @@ from changeover.gateway.dispatch import Dispatch, Recorder
 from changeover.gateway.doorkeeper import Doorkeeper
 from changeover.gateway.egress import Egress
 from changeover.gateway.health import Health
+from changeover.gateway.inquiry import Inquiries, IssuerBook
 from changeover.gateway.limits import Limits
 from changeover.gateway.plans import plan_all, unrouted_name
 from changeover.gateway.pool import Pool
-from changeover.gateway.targets import PreparedTable, SecretResolver, Target, prepare
+from changeover.gateway.shape_noter import ShapeNoter
+from changeover.gateway.targets import TOKEN_AWAITED, PreparedTable, SecretResolver, Target, identities_of, prepare
+from changeover.gateway.tokens import TokenKeeper
 from changeover.ports.clock import Clock
+from changeover.ports.credentials import TokenSource
 from changeover.ports.dice import Dice
 from changeover.traffic.table import RoutingTable
 
@@ -52,6 +57,8 @@ class Gateway:
         egress: Egress | None = None,
         tls: ssl.SSLContext | None = None,
         keys_required: bool = False,
+        tokens: TokenSource | None = None,
+        issuers: IssuerBook | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._secret = secret
@@ -60,6 +67,11 @@ class Gateway:
         self._dispatch = Dispatch(recorder=recorder, clock=clock, dice=dice, limits=self.limits)
         self._door = Doorkeeper(required=keys_required)
         self._dispatch.door = self._door
+        self._table: RoutingTable | None = None
+        self._told: set[tuple[str, str]] = set()
+        self._tokens = TokenKeeper(tokens, clock)
+        self._tokens.on_change = self._renew
+        self._dispatch.inquiries = None if issuers is None else Inquiries(issuers, self._dispatch.health)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._dials: set[asyncio.Task[None]] = set()
@@ -82,31 +94,62 @@ class Gateway:
         return tuple(self._dispatch.pools.values())
 
     @property
+    def idle(self) -> dict[str, int]:
+        """How many connections to each deployment wait for a request."""
+        return {name: pool.idle for name, pool in self._dispatch.pools.items()}
+
+    def tell_metrics(self, text: Callable[[], bytes]) -> None:
+        """Answer ``/metrics`` with ``text``."""
+        self._dispatch.metrics = text
+
+    @property
     def health(self) -> Health:
         """What is known of the deployments."""
         return self._dispatch.health
 
+    @property
+    def shapes(self) -> ShapeNoter:
+        """What the requests looked like that were answered."""
+        return self._dispatch.shapes
+
     def use(self, table: RoutingTable) -> None:
         """Serve from ``table`` from now on. Requests on their way keep what they were given."""
         self._door.use(table)
-        prepared = prepare(table, self._secret, self._egress)
+        self._table = table
+        self._tokens.follow(identities_of(table, self._secret))
+        self._serve_from(table)
+
+    def _serve_from(self, table: RoutingTable) -> None:
+        """Make ready with the credentials as they are now."""
+        prepared = prepare(table, self._secret, self._egress, self._tokens.bearer)
         targets = _targets(prepared)
-        for target in targets.values():
-            if target.fault is not None:
-                _log.error("%s %s", *target.fault)
+        self._tell({target.fault for target in targets.values() if target.fault is not None and target.fault[0] != TOKEN_AWAITED})
         self._exchange_pools(targets)
         health, at = self._dispatch.health, monotonic()
         health.keep(targets)
         budgets = health.budgets_for([*table.routes, _UNROUTED], at)
         self._dispatch.itinerary = plan_all(prepared, self._dispatch.pools, budgets, budgets[_UNROUTED])
+        self._dispatch.release()
 
-    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
-        """Listen, with a certificate of our own if there is ``tls``; port 0 takes any free one. Returns the port.
+    def _tell(self, faults: set[tuple[str, str]]) -> None:
+        """Say what is wrong, once as long as it stays so: a token that is renewed must not repeat it."""
+        for fault in sorted(faults - self._told):
+            _log.error("%s %s", *fault)
+        self._told = faults
+
+    def _renew(self) -> None:
+        """A token has come, or gone."""
+        if self._table is not None:
+            self._serve_from(self._table)
+
+    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None, shared: bool = False) -> int:
+        """Listen, with a certificate of our own if there is ``tls``; port 0 takes any free one. Returns the port. ``shared``:
+        other gateways of this user listen there too, and whoever started them all has seen to it that nobody else does.
 
         Raises:
             PortTakenError: something answers there already, or the address is not ours.
         """
-        if port:
+        if port and not shared:
             await _refuse_answering(host, port)
         loop = asyncio.get_running_loop()
         try:
@@ -115,6 +158,7 @@ class Gateway:
                 host,
                 port,
                 backlog=BACKLOG,
+                reuse_port=shared or None,
                 ssl=tls,
                 ssl_handshake_timeout=None if tls is None else self.limits.head_s,
                 ssl_shutdown_timeout=None if tls is None else self.limits.linger_s,
@@ -142,8 +186,11 @@ class Gateway:
             self._sweeper.cancel()
         if self._server is not None:
             self._server.close()
+        await self._tokens.close()
         for caller in tuple(self._dispatch.callers):
             caller.abort()
+        if self._dispatch.inquiries is not None:
+            await self._dispatch.inquiries.close()
         for pool in self._dispatch.pools.values():
             pool.close()
         for dial in tuple(self._dials):

@@ -9,7 +9,8 @@ from changeover.exchange.failover import error_for, outcome_for
 from changeover.exchange.observation import Outcome
 from changeover.gateway.answer import LAST_CHUNK, Broken, Ending, Envelope, Refused, chunk
 from changeover.gateway.limits import KIB
-from changeover.wire.errors import stream_error_event
+from changeover.gateway.refusal import broken_event
+from changeover.wire.events import EVENT_UNREADABLE
 from changeover.wire.failure import Failure, FailureKind, classify
 from changeover.wire.readers import stream_reader
 from changeover.wire.reply import CONTENT_FILTER, ReplyFacts
@@ -22,6 +23,7 @@ START_READS_MAX: Final = 64
 
 _EVENT_ENDS: Final = (b"\n\n", b"\r\n\r\n")
 _NOT_TEXT: Final = Broken("upstream_invalid", "sent bytes that are not UTF-8")
+_NOT_JSON: Final = Broken("upstream_invalid", "sent an event that is not JSON")
 _UTF8: Final = codecs.getincrementaldecoder("utf-8")
 
 
@@ -64,6 +66,8 @@ class StreamAnswer:
         if self._text is not None and not self._is_text(data, ended=ended):
             return _NOT_TEXT
         out = reader.feed(data) if data else b""
+        if reader.failed == EVENT_UNREADABLE:
+            return _NOT_JSON
         if not self._hide_usage:
             out = self._whole_events(out)
         if self._waiting:
@@ -82,9 +86,16 @@ class StreamAnswer:
         self._rest = b""
         return Ending(outcome_for(refused.failure.kind), refused.code, self.facts)
 
+    def end_early(self) -> Ending | None:
+        reader = self._reader
+        if not self._open or not reader.done or reader.failed is not None or not self._errand.first_class:
+            return None
+        self._send(b"", last=True)
+        return Ending(Outcome.ANSWERED, None, self.facts)
+
     def cut(self, code: str, message: str) -> bool:
         if self._open:
-            self._send(stream_error_event(message, code), last=True)
+            self._send(broken_event(message, code=code, dialect=self._errand.call.dialect), last=True)
         return not self._open
 
     def _receive_start(self, out: bytes, *, ended: bool, at: float) -> Ending | Broken | Refused | None:

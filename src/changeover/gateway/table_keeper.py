@@ -54,6 +54,21 @@ class TableKeeper:
         if cached is not None:
             self._take(cached)
 
+    async def catch_up(self, deadline_s: float) -> None:
+        """Before anybody is served: take the newest table if the control plane gives it within ``deadline_s``. What lies in
+        the cache may be older than a rollback. It is acknowledged by ``run``, when it serves.
+        """
+        try:
+            async with asyncio.timeout(deadline_s):
+                newer = await self._link.table_after(self.revision, wait_s=0.0)
+        except TimeoutError:
+            return
+        except LinkDownError as error:
+            self._link_is_down(error)
+            return
+        if newer is not None and self._take(newer):
+            await asyncio.to_thread(self._cache.save, newer)
+
     async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Follow the control plane until cancelled."""
         while True:

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from changeover.gateway.egress import Egress, Proxy
+from changeover.gateway.tokens import NOBODY, Bearer
 from changeover.traffic.table import RoutingTable
-from changeover.versions import Account, Deployment, RequestSettings, SecretReference
+from changeover.versions import Account, Deployment, EntraIdentity, RequestSettings, SecretReference
 from changeover.wire.address import upstream_model, upstream_path
 from changeover.wire.surface import Ask
 
 SecretResolver = Callable[[SecretReference], str | None]
 """The secret behind a reference, ``None`` when there is none."""
+
+BearerResolver = Callable[[EntraIdentity], Bearer]
+"""The token that is held for an identity."""
+
+TOKEN_AWAITED: Final = "entra_token_awaited"
+"""The code of a fault that will be none in a moment: the first token of the account is on its way."""
+TOKEN_MISSING: Final = "entra_token_missing"
 
 KEPT_LINES_MAX: Final = 512
 """Request lines kept per deployment."""
@@ -20,6 +28,10 @@ KEPT_URL_BYTES_MAX: Final = 256
 
 _PORTS: Final = {"http": 80, "https": 443}
 _FIXED_HEADERS: Final = "accept-encoding: identity\r\n"
+_MESSAGES_VERSION: Final = (b"anthropic-version", b"anthropic-version: 2023-06-01\r\n")
+"""Anthropic's API refuses requests that name no version of it. Its SDKs always do; for a caller that does not, the older of the
+two that there are takes all that the other takes, and more.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,8 @@ class Target:
     account: Account | None = None
     deployment: str | None = None
     settings: RequestSettings | None = None
+    unless_said: tuple[bytes, bytes] | None = None
+    """A header, by its name and as a whole line, for requests whose caller sends none of that name."""
     proxy: Proxy | None = None
     origin: str = ""
     """Before the path in a request line for a proxy."""
@@ -63,6 +77,24 @@ class Target:
         return prefix
 
 
+class Keys(NamedTuple):
+    """Where credentials are found."""
+
+    secret: SecretResolver
+    bearer: BearerResolver
+
+
+class _Missing(NamedTuple):
+    """There is no credential: a short code, and why, in the middle of a sentence for the caller."""
+
+    code: str
+    reason: str
+
+
+def _nobody(identity: EntraIdentity) -> Bearer:  # noqa: ARG001 - nobody is asked
+    return NOBODY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedTable:
     """A routing table with its targets. ``unrouted`` is who gets what no task claims."""
@@ -72,17 +104,33 @@ class PreparedTable:
     unrouted: Target | None = None
 
 
-def prepare(table: RoutingTable, resolve: SecretResolver, egress: Egress | None = None) -> PreparedTable:
-    """Make ready to serve from ``table``. Raises nothing: what cannot be called gets a ``fault``."""
+def prepare(
+    table: RoutingTable, resolve: SecretResolver, egress: Egress | None = None, bearer: BearerResolver | None = None
+) -> PreparedTable:
+    """Make ready to serve from ``table``. Raises nothing: what cannot be called gets a ``fault``. Without ``bearer`` no
+    account can have a token.
+    """
     way = egress or Egress()
-    targets = {
-        name: _target(table.accounts[deployment.account], deployment, resolve, way) for name, deployment in table.deployments.items()
-    }
+    keys = Keys(resolve, bearer or _nobody)
+    targets = {name: _target(table.accounts[deployment.account], deployment, keys, way) for name, deployment in table.deployments.items()}
     account = None if table.unrouted_account is None else table.accounts[table.unrouted_account]
-    return PreparedTable(table=table, targets=targets, unrouted=None if account is None else _target(account, None, resolve, way))
+    return PreparedTable(table=table, targets=targets, unrouted=None if account is None else _target(account, None, keys, way))
 
 
-def _target(account: Account, deployment: Deployment | None, resolve: SecretResolver, egress: Egress) -> Target:
+def identities_of(table: RoutingTable, resolve: SecretResolver) -> set[EntraIdentity]:
+    """Who needs tokens to serve from ``table``: an account that has a key does not."""
+    found = {identity_of(account.auth, resolve) for account in table.accounts.values()}
+    return {identity for identity in found if identity is not None}
+
+
+def identity_of(reference: SecretReference, resolve: SecretResolver) -> EntraIdentity | None:
+    """Who gets a token in place of a key; ``None`` where there is a key, or has to be one."""
+    if reference.entra is None or (reference.source == "env" and (resolve(reference) or "").strip()):
+        return None
+    return reference.entra
+
+
+def _target(account: Account, deployment: Deployment | None, keys: Keys, egress: Egress) -> Target:
     name = account.name if deployment is None else deployment.name
     who = f"Account {name}" if deployment is None else f"Deployment {name}"
     try:
@@ -94,13 +142,10 @@ def _target(account: Account, deployment: Deployment | None, resolve: SecretReso
     if url is None or not url.hostname:
         reason = f"account {account.name}: its endpoint is not a URL with http or https and a host"
         return _unusable(name, "endpoint_invalid", f"{who} cannot be called: {reason}.")
-    if account.kind == "anthropic":
-        reason = f"account {account.name}: accounts of kind anthropic cannot be called yet"
-        return _unusable(name, "account_unsupported", f"{who} cannot be called: {reason}.")
-    secret = _secret(account.auth, resolve)
-    if secret is None:
-        return _unusable(name, "secret_missing", f"{who} cannot be called: {_secret_fault(account)}.")
-    return _usable(name, account, deployment, url, port, _credential(account, secret), egress)
+    credential = _credential(account, keys)
+    if isinstance(credential, _Missing):
+        return _unusable(name, credential.code, f"{who} cannot be called: {credential.reason}.")
+    return _usable(name, account, deployment, url, port, credential, egress)
 
 
 def _usable(  # noqa: PLR0913 - the parts of one record
@@ -122,6 +167,7 @@ def _usable(  # noqa: PLR0913 - the parts of one record
         account=account,
         deployment=None if deployment is None else deployment.name,
         settings=None if deployment is None else deployment.request,
+        unless_said=_MESSAGES_VERSION if account.kind == "anthropic" else None,
         proxy=proxy,
         origin=f"http://{netloc}" if plainly else "",
     )
@@ -129,6 +175,20 @@ def _usable(  # noqa: PLR0913 - the parts of one record
 
 def _unusable(name: str, code: str, message: str) -> Target:
     return Target(name=name, fault=(code, message))
+
+
+def _credential(account: Account, keys: Keys) -> str | _Missing:
+    """The header line that carries the account's credential, empty where it needs none."""
+    identity = identity_of(account.auth, keys.secret)
+    if identity is None:
+        secret = _secret(account.auth, keys.secret)
+        return _Missing("secret_missing", _secret_fault(account)) if secret is None else _key_line(account, secret)
+    bearer = keys.bearer(identity)
+    if bearer.token is not None:
+        return f"authorization: Bearer {bearer.token}\r\n"
+    no_key = "" if account.auth.source == "entra" else f" and {account.auth} is not set"
+    reason = f"account {account.name} has no token from {identity} ({bearer.reason}){no_key}"
+    return _Missing(TOKEN_AWAITED if bearer.awaited else TOKEN_MISSING, reason)
 
 
 def _secret_fault(account: Account) -> str:
@@ -145,7 +205,9 @@ def _secret(reference: SecretReference, resolve: SecretResolver) -> str | None:
     return secret if secret and secret.isascii() and secret.isprintable() else None
 
 
-def _credential(account: Account, secret: str) -> str:
+def _key_line(account: Account, secret: str) -> str:
     if not secret:
         return ""
+    if account.kind == "anthropic":
+        return f"x-api-key: {secret}\r\n"
     return f"api-key: {secret}\r\n" if account.kind == "azure-openai" else f"authorization: Bearer {secret}\r\n"

@@ -1,12 +1,13 @@
 """What does one provider's connection say? Framing of replies and the connection's fitness for another request."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final, Protocol, cast
 
 import httptools
 
-from changeover.gateway.call import head_bytes
+from changeover.gateway.call import FRAMING, head_bytes
 from changeover.gateway.headers import Header
 from changeover.gateway.limits import Limits
 
@@ -227,7 +228,9 @@ class Upstream(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_read:
-            return  # a trailer
+            if name.lower() in FRAMING:
+                raise _Stop("upstream_invalid", "sent a trailer that frames a message")
+            return  # any other trailer is dropped
         self._headers.append((name, value))
         if len(self._headers) > self._limits.header_count_max:
             raise self._too_long()
@@ -243,7 +246,7 @@ class Upstream(asyncio.Protocol):
             return
         self.names = {name.lower(): value for name, value in self._headers}
         coding = self.names.get(_TRANSFER_ENCODING)
-        if coding is not None and coding.lower() != b"chunked":
+        if coding is not None and (coding.lower() != b"chunked" or _codings(self._headers) > 1):
             raise _Stop("upstream_invalid", "answered with a transfer coding other than chunked")
         most = self._limits.head_bytes_max
         if self._head_bytes + self._read_bytes > most and head_bytes(b"", self._headers) > most:
@@ -266,3 +269,8 @@ class Upstream(asyncio.Protocol):
             return
         self._ended = True
         self._connection_fit = parser.should_keep_alive()
+
+
+def _codings(headers: Sequence[Header]) -> int:
+    """How often a transfer coding is named."""
+    return sum(name.lower() == _TRANSFER_ENCODING for name, _ in headers)

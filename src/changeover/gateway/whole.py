@@ -8,7 +8,8 @@ from changeover.gateway.answer import Broken, Ending, Envelope, Refused
 from changeover.gateway.body import BODILESS, Body
 from changeover.gateway.limits import KIB, MIB
 from changeover.wire.failure import classify
-from changeover.wire.reply import NO_FACTS, ReplyFacts, facts_of, read_document
+from changeover.wire.readers import reply_reader
+from changeover.wire.reply import NO_FACTS, ReplyFacts
 
 HELD_BYTES_MAX: Final = 256 * KIB
 """A JSON reply is of no use before it is whole: it is held up to here, so that a cut one becomes an error."""
@@ -24,12 +25,13 @@ _UNREADABLE: Final = Broken("upstream_invalid", "answered with a body that is no
 class WholeAnswer:
     """A reply of a first-class surface, relayed byte for byte. It has to be a JSON document, or it is no answer."""
 
-    __slots__ = ("_body", "_ended", "_envelope", "_facts", "_parts", "_size", "_status")
+    __slots__ = ("_body", "_ended", "_envelope", "_facts", "_parts", "_read", "_size", "_status")
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
         self._body = Body(envelope)
         self._status = envelope.upstream.status
+        self._read = reply_reader(envelope.errand.ask.surface)
         self._parts: list[bytes] = []
         self._size = 0
         self._facts = NO_FACTS
@@ -74,11 +76,12 @@ class WholeAnswer:
     def _receive_at_once(self, said: bytes, *, at: float) -> Ending | Broken | Refused:
         """A good answer in one piece, as nearly all are."""
         self._size, self._ended = len(said), True
-        document = read_document(said)
-        if document is None or not (said.isascii() or is_text(said)):
+        facts = self._read(said)
+        if facts is None or not (said.isascii() or is_text(said)):
             self._parts.append(said)
+            self._facts = facts or NO_FACTS
             return _CUT if self._envelope.upstream.until_close else _UNREADABLE
-        facts = self._facts = facts_of(document)
+        self._facts = facts
         if facts.error is not None:
             self._parts.append(said)
             return self._refused(said, at=at)
@@ -88,6 +91,9 @@ class WholeAnswer:
     def deliver(self, refused: Refused, *, at: float, extra: bytes) -> Ending | None:
         self._body.open(self._joined(), whole=self._ended, at=at, extra=extra)
         return _ending(refused, self._facts) if self._ended else None
+
+    def end_early(self) -> Ending | None:
+        return None
 
     def cut(self, code: str, message: str) -> bool:  # noqa: ARG002 - half a JSON body has no room for words
         if self._body.flowing:
@@ -120,11 +126,11 @@ class WholeAnswer:
 
     def _learn(self, said: bytes) -> bool:
         """Read the facts. What SDKs cannot read, JSON that is no UTF-8 among it, is no answer either."""
-        document = read_document(said)
-        if document is None or not is_text(said):
+        facts = self._read(said)
+        if facts is None:
             return False
-        self._facts = facts_of(document)
-        return True
+        self._facts = facts  # also of what is no answer: its tokens are paid for
+        return is_text(said)
 
 
 def is_text(data: bytes) -> bool:

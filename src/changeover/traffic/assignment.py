@@ -8,6 +8,9 @@ import xxhash
 from changeover.traffic.table import WEIGHT_FULL_PERMILLE, Route, Side
 
 _HASH_BITS: Final = 64
+# Looking a member up in its class costs as much as a call.
+_CANDIDATE: Final = Side.CANDIDATE
+_STABLE: Final = Side.STABLE
 
 
 class Assignment(NamedTuple):
@@ -25,9 +28,9 @@ def assign(route: Route, unit: str) -> Assignment:
     in front is used because a linear hash such as CRC32 correlates two experiments with different salts.
     """
     weight = route.candidate_permille
-    if route.candidate is not None and weight and position_permille(route.salt, unit) < weight:
-        return Assignment(Side.CANDIDATE, route.candidate, weight / WEIGHT_FULL_PERMILLE)
-    return Assignment(Side.STABLE, route.stable, weight / WEIGHT_FULL_PERMILLE)
+    if weight and route.candidate is not None and position_permille(route.salt, unit) < weight:
+        return Assignment(_CANDIDATE, route.candidate, weight / WEIGHT_FULL_PERMILLE)
+    return Assignment(_STABLE, route.stable, weight / WEIGHT_FULL_PERMILLE)
 
 
 def position_permille(salt: str, unit: str) -> int:

@@ -24,6 +24,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     ``candidate_permille`` is the candidate's weight in tenths of a percent, 0 to 1000 (rule I4); without a candidate
     it is 0. ``salt`` is fresh for every attempt, so that two attempts, or two tasks, draw independently (rule I9).
     ``sticky_by`` lists where a unit is read from, first present wins; empty means the unit is the single request.
+    ``slice_by`` lists where its slice is read from (``exchange.slice_label``); empty means that nothing is.
 
     A pool is several deployments of one model version that stand for one: its first is the side's name wherever one name
     is wanted. An empty pool is the side's one deployment. ``failover`` names who stands in, in their order.
@@ -39,6 +40,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     failover: tuple[str, ...] = ()
     stable_pool: tuple[str, ...] = ()
     candidate_pool: tuple[str, ...] = ()
+    slice_by: tuple[str, ...] = ()
 
     @property
     def stable_members(self) -> tuple[str, ...]:

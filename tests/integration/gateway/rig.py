@@ -14,8 +14,10 @@ import msgspec
 from changeover.adapters.memory import HandClock, SeededDice
 from changeover.exchange.observation import Observation
 from changeover.gateway.egress import Egress
+from changeover.gateway.inquiry import IssuerBook
 from changeover.gateway.limits import Limits
 from changeover.gateway.server import Gateway
+from changeover.ports.credentials import TokenSource
 from changeover.traffic.table import Route, RoutingTable, Side
 from changeover.versions import Account, AccountKind, Deployment, ModelVersion, SecretReference
 
@@ -366,16 +368,21 @@ async def rig(
     secret: str | None = SECRET,
     tls: ssl.SSLContext | None = None,
     egress: Egress | None = None,
+    tokens: TokenSource | None = None,
+    issuers: IssuerBook | None = None,
+    clock: HandClock | None = None,
 ) -> AsyncGenerator[Rig]:
     notes = Notes()
     gateway = Gateway(
         recorder=notes,
         secret=lambda _: secret,
-        clock=HandClock(STARTED_AT),
+        clock=clock or HandClock(STARTED_AT),
         dice=SeededDice(),
         limits=limits or Limits(),
         egress=egress,
         tls=tls,
+        tokens=tokens,
+        issuers=issuers,
     )
     if table is not None:
         gateway.use(table)

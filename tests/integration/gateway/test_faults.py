@@ -36,10 +36,12 @@ from tests.integration.gateway.rig import (
 )
 
 STREAMED = b"".join(EVENTS) + DONE
+ASKED_USAGE = request(b'{"model":"summarise","messages":[],"stream":true,"stream_options":{"include_usage":true}}')
 START = b'data: {"id":"","model":"","choices":[],"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}\n\n'
 SHORT = b'{"error":{"code":"429","message":"slow down"}}'
 DATE = b"retry-after: Fri, 15 Jan 2027 08:00:30 GMT\r\n"
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+EVENTS_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 
 
 def error(code: str, message: str = "no", kind: str = "null") -> bytes:
@@ -57,6 +59,8 @@ EITHER: dict[str, tuple[Behaviour, str]] = {
     "an end before the head": (says(then="close"), "upstream_reset"),
     "a reset in the head": (says(b"HTTP/1.1 200 OK\r\ncontent-", then="reset"), "upstream_reset"),
     "429, short": (says(whole(SHORT, status=b"429 Too Many Requests", extra=b"retry-after-ms: 20\r\n")), "429"),
+    "429, in seconds": (says(whole(SHORT, status=b"429 Too Many Requests", extra=b"retry-after: 9\r\n")), "429"),
+    "429 without a word on waiting": (says(whole(SHORT, status=b"429 Too Many Requests")), "429"),
     "429, long": (says(whole(SHORT, status=b"429 Too Many Requests", extra=b"retry-after: 86400\r\n")), "429"),
     "429, a date": (says(whole(SHORT, status=b"429 Too Many Requests", extra=DATE)), "429"),
     "408": (says(whole(b"", status=b"408 Request Timeout")), "status_408"),
@@ -68,6 +72,12 @@ EITHER: dict[str, tuple[Behaviour, str]] = {
     "400 of a retired model": (says(whole(WRONG_OPERATION, status=b"400 Bad Request")), "retired"),
     "423": (says(whole(PAUSED, status=b"423 Locked")), "paused"),
     "424": (says(whole(error("ModelNotReady"), status=b"424 Failed Dependency")), "not_ready"),
+    "404 in the words of OpenAI": (says(whole(error("model_not_found"), status=b"404 Not Found")), "missing"),
+    "a status that says nothing": (says(whole(b"", status=b"599 ?")), "status_599"),
+    "codings in two headers": (
+        says(JSON_HEAD + b"transfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(ANSWER) + LAST_CHUNK),
+        "upstream_invalid",
+    ),
     "no HTTP": (says(b"SSH-2.0-OpenSSH_9.2\r\n", then="wait"), "upstream_invalid"),
     "a giant header": (says(b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 200_000, then="wait"), "upstream_invalid"),
     "a moved page": (says(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n"), "status_302"),
@@ -81,6 +91,7 @@ WHOLE: dict[str, tuple[Behaviour, str]] = {
     "a body that ends with its connection, cut": (says(JSON_HEAD + b"\r\n" + ANSWER[:90], then="close"), "upstream_reset"),
     "truncated JSON of the right length": (says(whole(ANSWER[:-20])), "upstream_invalid"),
     "an empty body": (says(whole(b"")), "upstream_invalid"),
+    "a length in a trailer": (says(CHUNKED_JSON_HEAD + chunk(ANSWER) + b"0\r\ncontent-length: 9\r\n\r\n"), "upstream_invalid"),
     "a list": (says(whole(b"[]")), "upstream_invalid"),
     "invalid UTF-8": (says(whole(ANSWER.replace(b"Yes.", b"Y\xff.."))), "upstream_invalid"),
     "chunks cut": (says(CHUNKED_JSON_HEAD + chunk(ANSWER[:40]), then="close"), "upstream_reset"),
@@ -100,6 +111,11 @@ STREAM: dict[str, tuple[Behaviour, str]] = {
         says(STREAM_HEAD + chunk(START) + chunk(b"data: " + OVERLOADED + b"\n\n") + LAST_CHUNK),
         "server_error",
     ),
+    "truncated JSON in the first event": (says(STREAM_HEAD + chunk(CONTENT[:60] + b"\n\n") + chunk(DONE) + LAST_CHUNK), "upstream_invalid"),
+    "a stream shorter than its length": (says(EVENTS_HEAD + b"content-length: 9000\r\n\r\n" + START, then="close"), "upstream_reset"),
+    "a stream longer than its length": (says(EVENTS_HEAD + b"content-length: 150\r\n\r\n" + START + CONTENT + DONE), "upstream_cut"),
+    "a stream that ends with its connection, cut": (says(EVENTS_HEAD + b"\r\n" + START, then="close"), "upstream_cut"),
+    "a bad chunk": (says(STREAM_HEAD + chunk(START) + b"zz\r\n", then="wait"), "upstream_invalid"),
     "an error of its own kind": (says(STREAM_HEAD + chunk(b"event: error\ndata: {}\n\n") + LAST_CHUNK), "error"),
     "invalid UTF-8": (says(STREAM_HEAD + chunk(CONTENT.replace(b"Yes", b"Y\xffs"))), "upstream_invalid"),
     "a character cut by the end": (says(STREAM_HEAD + chunk(START + b"data: \xe2\x82") + LAST_CHUNK), "upstream_invalid"),
@@ -167,6 +183,11 @@ async def hangs(_: Received, wire: Wire) -> None:
     wire.close()
 
 
+async def hangs_in_the_body(_: Received, wire: Wire) -> None:
+    await wire.send(JSON_HEAD + b"content-length: %d\r\n\r\n" % len(ANSWER) + ANSWER[:50])
+    await hangs(_, wire)
+
+
 async def hangs_after_the_start(_: Received, wire: Wire) -> None:
     await wire.send(STREAM_HEAD + chunk(START))
     await hangs(_, wire)
@@ -179,6 +200,7 @@ LIMITS = Limits()
     ("asked", "behave", "patience_s", "code"),
     [
         (request(), hangs, LIMITS.first_byte_whole_s, "first_byte_timeout"),
+        (request(), hangs_in_the_body, LIMITS.chunk_idle_s, "idle_timeout"),
         (STREAM_REQUEST, hangs, LIMITS.first_byte_stream_s, "first_byte_timeout"),
         (STREAM_REQUEST, hangs_after_the_start, LIMITS.chunk_idle_s, "idle_timeout"),
     ],
@@ -195,20 +217,35 @@ async def test_a_deployment_that_hangs_is_stood_in_for(asked: bytes, behave: Beh
         await assert_served_by_the_spare(house, await client.answer(), asked, code)
 
 
-async def test_a_deployment_that_drips_is_not_waited_for_longer_than_for_one_that_hangs() -> None:
+@pytest.mark.parametrize(("asked", "head", "drop"), [(STREAM_REQUEST, STREAM_HEAD, b":"), (request(), CHUNKED_JSON_HEAD, b" ")])
+async def test_a_deployment_that_drips_is_not_waited_for_longer_than_for_one_that_hangs(asked: bytes, head: bytes, drop: bytes) -> None:
     async def drips(_: Received, wire: Wire) -> None:
-        await wire.send(STREAM_HEAD)
+        await wire.send(head)
         while not wire.writer.is_closing():
-            await wire.send(chunk(b":"))
-            await asyncio.sleep(0)
+            await wire.send(chunk(drop))
+            await asyncio.sleep(0.001)
 
     async with pair(drips, limits=Limits(chunk_idle_s=1e9)) as (house, blue, _):
         client = await house.client()
-        await client.send(STREAM_REQUEST)
+        await client.send(asked)
         await until(lambda: blue.received)
         await settled(house)
         house.gateway.sweep(monotonic() + LIMITS.first_content_s + 1)
-        await assert_served_by_the_spare(house, await client.answer(), STREAM_REQUEST, "first_content_timeout")
+        await assert_served_by_the_spare(house, await client.answer(), asked, "first_content_timeout")
+
+
+@pytest.mark.parametrize("asked", [request(), STREAM_REQUEST])
+async def test_a_deployment_that_drips_to_the_end_has_answered(asked: bytes) -> None:
+    async def drips(received: Received, wire: Wire) -> None:
+        whole_reply = STREAM_HEAD + b"".join(map(chunk, (*EVENTS, DONE))) + LAST_CHUNK if received.fields.get("stream") else whole()
+        for start in range(0, len(whole_reply), 3):
+            await wire.send(whole_reply[start : start + 3])
+            await asyncio.sleep(0)
+
+    async with pair(drips) as (house, _, spare):
+        assert is_right(await house.ask(asked), asked)
+        assert (await house.notes.only()).outcome is Outcome.ANSWERED
+        assert spare.received == []
 
 
 @pytest.mark.parametrize("then", ["reset", "close", "keep"])
@@ -231,6 +268,56 @@ async def test_after_content_nobody_else_is_asked_and_the_stream_ends_in_an_erro
         seen = await house.notes.only()
         assert (seen.outcome, seen.served) == (Outcome.FAILED, None)
         assert seen.error == ("upstream_cut" if then == "keep" else "upstream_reset")
+
+
+AFTER_CONTENT: dict[str, tuple[bytes, str, str]] = {
+    # What is sent once content has flowed, how the deployment then leaves, and the code of the observation.
+    "a reset": (b"", "reset", "upstream_reset"),
+    "a reset in an event": (chunk(CONTENT[:40]), "reset", "upstream_reset"),
+    "an end of the connection": (b"", "close", "upstream_reset"),
+    "a clean end": (LAST_CHUNK, "keep", "upstream_cut"),
+    "a clean end in an event": (chunk(CONTENT[:40]) + LAST_CHUNK, "keep", "upstream_cut"),
+    "a bad chunk": (b"zz\r\n" + DONE, "wait", "upstream_invalid"),
+    "a chunk cut": (b"ff\r\n" + CONTENT, "close", "upstream_reset"),
+    "invalid UTF-8": (chunk(CONTENT.replace(b"Yes", b"Y\xffs")) + chunk(DONE) + LAST_CHUNK, "keep", "upstream_invalid"),
+    "truncated JSON in an event": (chunk(CONTENT[:60] + b"\n\n") + chunk(DONE) + LAST_CHUNK, "keep", "upstream_invalid"),
+    "no JSON in an event": (chunk(b"data: Bad Gateway\n\n") + chunk(DONE) + LAST_CHUNK, "keep", "upstream_invalid"),
+    "an event of an error": (chunk(b"data: " + OVERLOADED + b"\n\n") + LAST_CHUNK, "keep", "server_error"),
+    "an event of an error, then a reset": (chunk(b"data: " + OVERLOADED + b"\n\n"), "reset", "upstream_reset"),
+}
+
+
+@pytest.mark.parametrize("asked", [STREAM_REQUEST, ASKED_USAGE], ids=["usage hidden", "usage asked for"])
+@pytest.mark.parametrize("name", AFTER_CONTENT)
+async def test_no_fault_after_content_looks_like_an_end_or_is_asked_elsewhere(name: str, asked: bytes) -> None:
+    rest, then, code = AFTER_CONTENT[name]
+
+    async def behave(_: Received, wire: Wire) -> None:
+        await wire.send(STREAM_HEAD + chunk(CONTENT))
+        await go_on.wait()
+        await says(*([rest] if rest else []), then=then)(_, wire)
+
+    go_on = asyncio.Event()
+    async with pair(behave) as (house, _, spare):
+        client = await house.client()
+        await client.send(asked)
+        await client.reader.readuntil(CONTENT)
+        go_on.set()
+        said = await client.reader.readuntil(LAST_CHUNK)
+        assert b'"error":{' in said
+        assert b"[DONE]" not in said
+        assert spare.received == []
+        seen = await house.notes.only()
+        assert (seen.outcome, seen.served, seen.error, seen.is_error) == (Outcome.FAILED, None, code, True)
+        assert (await client.ask(request(b"{}"))).status == 400, "the connection lives on"
+
+
+async def test_a_stream_that_breaks_behind_its_last_event_was_whole() -> None:
+    for then in ("reset", "close"):
+        async with pair(says(STREAM_HEAD + b"".join(map(chunk, (*EVENTS, DONE))), then=then)) as (house, *_):
+            assert (await house.ask(STREAM_REQUEST)).body == STREAMED
+            seen = await house.notes.only()
+            assert (seen.outcome, seen.served, seen.error) == (Outcome.ANSWERED, "blue", None)
 
 
 async def test_invalid_utf_8_after_content_ends_the_stream_in_an_error() -> None:
@@ -256,9 +343,6 @@ async def test_a_character_may_be_cut_by_a_read() -> None:
     cut = event.index(b"\xe2") + 1
     async with pair(says(STREAM_HEAD, chunk(event[:cut]), chunk(event[cut:]), chunk(DONE) + LAST_CHUNK)) as (house, *_):
         assert (await house.ask(STREAM_REQUEST)).body == event + DONE
-
-
-ASKED_USAGE = request(b'{"model":"summarise","messages":[],"stream":true,"stream_options":{"include_usage":true}}')
 
 
 async def giant(_: Received, wire: Wire) -> None:

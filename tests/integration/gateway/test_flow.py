@@ -6,6 +6,7 @@ import pytest
 
 from changeover.exchange.observation import Outcome
 from changeover.gateway.caller import Caller
+from tests.integration.gateway.houses import endpoint, failing_over
 from tests.integration.gateway.rig import (
     ANSWER,
     BODY,
@@ -136,6 +137,25 @@ async def test_a_large_request_reaches_a_slow_provider_whole() -> None:
     async with served() as (house, provider):
         assert (await house.ask(request(body))).status == 200
         assert len(provider.received[0].fields["x"]) == 3_000_000
+
+
+async def test_a_provider_that_breaks_during_a_long_upload_leaves_its_caller_served() -> None:
+    async def breaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100)
+        writer.transport.abort()
+
+    body = BODY[:-1] + b',"x":"' + b"a" * 5_000_000 + b'"}'
+    server = await asyncio.start_server(breaks, "127.0.0.1", 0, limit=2000)
+    where = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with Provider(answers) as spare, rig(failing_over({"blue": where, "spare": endpoint(spare)})) as house:
+        client = await house.client()
+        await client.send(request(body) + request())
+        for _turn in range(2):
+            answer = await client.answer()
+            assert (answer.status, answer.body, answer.names[b"x-changeover-deployment"]) == (200, ANSWER, b"spare")
+        assert len(spare.received[0].fields["x"]) == 5_000_000
+        assert house.gateway.under_way == 0
+    server.close()
 
 
 async def test_a_pipelining_caller_that_does_not_read_is_not_served_ahead() -> None:

@@ -2,10 +2,12 @@
 
 import re
 
+import msgspec
 import pytest
 
 from changeover.exchange.observation import Outcome
-from tests.integration.gateway.rig import BODY, request, served
+from tests.integration.gateway.houses import endpoint
+from tests.integration.gateway.rig import BODY, Provider, answers, request, rig, served, table_for
 
 ANSWERS = re.compile(rb"HTTP/1.1 \d{3} ")
 CLOSE = b"Connection: close\r\n"
@@ -35,6 +37,14 @@ REFUSED = {
     "chunked not last": (post(b"Transfer-Encoding: chunked, identity\r\n", CHUNKS), 400),
     "chunked with another": (post(b"Transfer-Encoding: gzip, chunked\r\n", CHUNKS), 400),
     "codings in two headers": (post(CODED + b"Transfer-Encoding: identity\r\n", CHUNKS), 400),
+    "codings in two headers, the last of them chunked": (post(b"Transfer-Encoding: identity\r\n" + CODED, CHUNKS), 400),
+    "chunked in two headers": (post(CODED + CODED, CHUNKS), 400),
+    "a length, and a coding in two headers": (post(LENGTH + CODED + b"Transfer-Encoding: identity\r\n", CHUNKS), 400),
+    "a length, and an empty coding": (post(LENGTH + b"Transfer-Encoding:\r\n", BODY), 400),
+    "a length in a trailer": (post(CODED, CHUNKS[:-2] + b"Content-Length: 5\r\n\r\n"), 400),
+    "a coding in a trailer": (post(CODED, CHUNKS[:-2] + b"Transfer-Encoding: identity\r\n\r\n"), 400),
+    "a negative length": (post(b"Content-Length: -36\r\n", BODY), 400),
+    "an empty length": (post(b"Content-Length:\r\n", BODY), 400),
     "a folded header": (post(b"X-A: b\r\n c\r\n" + LENGTH, BODY), 400),
     "bare line feeds": (VALID.replace(b"\r\n", b"\n"), 400),
     "a bare carriage return": (post(b"X-A: b\rc\r\n" + LENGTH, BODY), 400),
@@ -51,6 +61,9 @@ REFUSED = {
     "too many headers": (post(b"X-A: 1\r\n" * 200 + LENGTH, BODY), 431),
     "a long URL": (post(LENGTH, BODY, path=b"/v1/chat/completions?" + b"a" * 9000), 414),
     "no Host": (post(LENGTH, BODY, host=b""), 400),
+    "no Host, and nothing else either": (b"GET /v1/models HTTP/1.1\r\n\r\n", 400),
+    "two Hosts and no body": (b"GET /v1/models HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400),
+    "an absolute URL and no body": (b"GET http://evil/v1/models HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "two Hosts": (post(LENGTH, BODY, host=b"Host: x\r\nHost: y\r\n"), 400),
     "an empty header name": (post(b": x\r\n" + LENGTH, BODY), 400),
     "a lower-case method": (VALID.replace(b"POST", b"post"), 400),
@@ -125,6 +138,45 @@ async def test_trailers_are_no_headers() -> None:
         assert (await house.ask(post(CODED, CHUNKS.replace(b"0\r\n\r\n", trailers)))).status == 200
         assert b"x-extra" not in provider.received[0].names
         assert not (await house.notes.only()).sticky
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_follows_a_doubtful_request_is_never_served(name: str) -> None:
+    data, _ = REFUSED[name]
+    async with served() as (house, provider):
+        said = await house.raw(data + VALID)
+        assert len(ANSWERS.findall(said)) == 1
+        assert provider.raw == 0
+
+
+async def test_trailers_open_no_door_and_set_no_unit() -> None:
+    trailers = b"0\r\nX-Changeover-Unit: forged\r\napi-key: ck-" + b"a" * 43 + b"\r\n\r\n"
+    data = post(CODED, CHUNKS.replace(b"0\r\n\r\n", trailers))
+    async with Provider(answers) as provider:
+        table = msgspec.structs.replace(table_for({"blue": endpoint(provider)}), keys_required=True)
+        async with rig(table) as house:
+            said = await house.raw(data)
+        assert said.startswith(b"HTTP/1.1 401 ")
+        assert provider.raw == 0
+
+
+async def test_a_chunk_extension_of_a_hundred_thousand_bytes_is_not_kept() -> None:
+    async with served() as (house, provider):
+        assert (await house.ask(post(CODED, CHUNKS.replace(b"\r\n", b";" + b"a" * 100_000 + b"\r\n", 1)))).status == 200
+        assert provider.raw < 1000
+
+
+async def test_two_requests_whose_urls_come_in_pieces_are_two_requests() -> None:
+    first, second = VALID, VALID.replace(b"/v1/chat", b"/openai/v1/chat")
+    async with served() as (house, provider):
+        client = await house.client()
+        data = first + second
+        at = len(first) + 12
+        for start, end in ((0, 9), (9, 20), (20, at), (at, at + 5), (at + 5, len(data))):
+            await client.send(data[start:end])
+            assert await house.lives()
+        assert [(await client.answer()).status for _ in range(2)] == [200, 200]
+        assert len(provider.received) == 2
 
 
 async def test_endless_chunk_framing_is_refused() -> None:

@@ -87,6 +87,22 @@ async def test_the_observation_says_what_happened() -> None:
         assert house.notes.sides == {seen.request_id: Side.STABLE}
 
 
+async def test_a_tasks_slice_is_read_from_the_request_and_only_where_the_task_asks() -> None:
+    async with Provider(answers) as provider:
+        table = table_for({"blue": f"http://127.0.0.1:{provider.port}"})
+        asking = msgspec.structs.replace(table.routes["summarise"], slice_by=("header:x-language", "metadata:tenant"))
+        spoken = request(extra=b"X-Language: de\r\n")
+        for route, said, label in (
+            (table.routes["summarise"], spoken, ""),
+            (asking, spoken, "de"),
+            (asking, request(b'{"model":"summarise","messages":[],"metadata":{"tenant":"acme"}}'), "acme"),
+            (asking, request(), "(none)"),
+        ):
+            async with rig(msgspec.structs.replace(table, routes={"summarise": route})) as house:
+                assert (await house.ask(said)).status == 200
+                assert (await house.notes.only()).slice == label
+
+
 async def test_the_candidate_serves_the_units_of_its_weight() -> None:
     async with Provider(answers) as blue, Provider(answers) as green:
         endpoints = {"blue": f"http://127.0.0.1:{blue.port}", "green": f"http://127.0.0.1:{green.port}"}

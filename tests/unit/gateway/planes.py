@@ -46,8 +46,9 @@ class ReportingPlane:
             self.reporter.record(observation(request_id, side=side, started_at=self.clock.now()))
 
     async def flush_all(self) -> None:
-        while await self.reporter.flush():
-            pass
+        sent = len(self.batches)
+        while await self.reporter.flush() or len(self.batches) != sent:
+            sent = len(self.batches)
 
     @property
     def batches(self) -> list[ObservationBatch]:

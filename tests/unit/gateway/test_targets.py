@@ -87,10 +87,21 @@ def test_an_endpoint_that_cannot_be_called_is_a_fault_and_no_crash(endpoint: str
     assert target.fault[0] == "endpoint_invalid"
 
 
-def test_an_account_of_another_tongue_is_a_fault() -> None:
-    target = prepare(table("https://api.example", kind="anthropic"), lambda _: KEY).targets["blue"]
-    assert target.fault is not None
-    assert target.fault[0] == "account_unsupported"
+@pytest.mark.parametrize(
+    ("endpoint", "path", "model"),
+    [
+        ("https://api.anthropic.com", b"/v1/messages", "gpt-4o-2024-11-20"),
+        ("https://r.services.ai.azure.com/anthropic", b"/anthropic/v1/messages", "blue"),
+    ],
+)
+def test_anthropics_api_is_called_with_its_own_headers(endpoint: str, path: bytes, model: str) -> None:
+    target = prepare(table(endpoint, kind="anthropic"), lambda _: KEY).targets["blue"]
+    sent = target.prefix(b"POST", b"/v1/messages", Ask(Surface.MESSAGES, b"/messages"))
+    assert sent.startswith(b"POST %b HTTP/1.1\r\n" % path)
+    assert b"\r\nx-api-key: sk-of-the-account\r\n" in sent
+    assert b"authorization" not in sent
+    assert target.unless_said == (b"anthropic-version", b"anthropic-version: 2023-06-01\r\n")
+    assert target.model == model
 
 
 def test_a_target_never_shows_its_secret() -> None:

@@ -1,6 +1,7 @@
 """The split is fair, independent between tasks, and moves units one way only."""
 
 import math
+from collections import Counter
 
 import pytest
 
@@ -9,6 +10,7 @@ from changeover.traffic.table import Route, Side
 
 UNITS = 100_000
 Z_999 = 3.2905  # two-sided 99.9 % quantile of the normal distribution
+CHI_SQUARED_999 = 16.266  # 99.9 % quantile with 3 degrees of freedom
 
 
 def route(permille: int, *, salt: str = "salt", task: str = "mail") -> Route:
@@ -25,12 +27,35 @@ def test_the_share_of_units_matches_the_weight(permille: int) -> None:
     assert abs(taken / UNITS - permille / 1000) <= bound(permille / 1000)
 
 
-def test_two_tasks_draw_independently() -> None:
+@pytest.mark.parametrize(("mail", "chat"), [(500, 500), (100, 100), (1, 500), (900, 10)])
+def test_two_tasks_draw_independently(mail: int, chat: int) -> None:
+    """The four ways in which two tasks can draw a unit come as often as if each drew alone: all four together, so chi-squared."""
+    drawn = Counter(
+        (assign(route(mail, salt="salt-a"), unit).side, assign(route(chat, salt="salt-b", task="chat"), unit).side)
+        for unit in (f"unit-{number}" for number in range(UNITS))
+    )
+    expected = {
+        (first, second): UNITS * share * other_share
+        for first, share in ((Side.CANDIDATE, mail / 1000), (Side.STABLE, 1 - mail / 1000))
+        for second, other_share in ((Side.CANDIDATE, chat / 1000), (Side.STABLE, 1 - chat / 1000))
+    }
+    assert sum((drawn[way] - often) ** 2 / often for way, often in expected.items()) <= CHI_SQUARED_999
+
+
+def test_two_attempts_at_one_task_draw_independently() -> None:
     both = sum(
-        position_permille("salt-a", f"unit-{number}") < 500 and position_permille("salt-b", f"unit-{number}") < 500
+        assign(route(100, salt="attempt-1"), f"unit-{number}").side is Side.CANDIDATE
+        and assign(route(100, salt="attempt-2"), f"unit-{number}").side is Side.CANDIDATE
         for number in range(UNITS)
     )
-    assert abs(both / UNITS - 0.25) <= bound(0.25)
+    assert abs(both / UNITS - 0.01) <= bound(0.01)
+
+
+@pytest.mark.parametrize("permille", [1, 5, 999])
+def test_the_smallest_weights_reach_their_units_through_the_whole_assignment(permille: int) -> None:
+    taken = sum(assign(route(permille), f"unit-{number}").side is Side.CANDIDATE for number in range(UNITS))
+    assert 0 < taken < UNITS
+    assert abs(taken / UNITS - permille / 1000) <= bound(permille / 1000)
 
 
 def test_raising_the_weight_moves_units_to_the_candidate_only() -> None:
