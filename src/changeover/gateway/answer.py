@@ -8,7 +8,7 @@ from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
 from changeover.gateway.headers import nominations, relayed
 from changeover.gateway.plans import Plan
-from changeover.gateway.refusal import status_line
+from changeover.gateway.refusal import request_id_line, status_line
 from changeover.gateway.upstream import Upstream
 from changeover.wire.failure import Failure
 from changeover.wire.reply import ReplyFacts
@@ -49,9 +49,8 @@ class Refused(NamedTuple):
 class Errand(NamedTuple):
     """One request on its way, whoever serves it.
 
-    ``ids`` is a whole header line. ``keep``: the caller's connection outlives the answer. ``chunks``: the caller understands
-    chunked bodies. ``first_class``: what is answered is read. ``repeatable``: another deployment may be asked although it
-    cannot be known whether the first one acted.
+    ``first_class``: what is answered is read. ``repeatable``: another deployment may be asked although it cannot be known
+    whether the first one acted.
     """
 
     caller: Caller
@@ -60,11 +59,23 @@ class Errand(NamedTuple):
     ask: Ask
     request: ModelRequest
     plan: Plan
-    ids: bytes
-    keep: bool
-    chunks: bool
     first_class: bool
     repeatable: bool
+
+    @property
+    def ids(self) -> bytes:
+        """The header line that names the request."""
+        return request_id_line(self.journey.request_id)
+
+    @property
+    def keep(self) -> bool:
+        """Whether the caller's connection outlives the answer."""
+        return self.call.keep_alive
+
+    @property
+    def chunks(self) -> bool:
+        """Whether the caller understands chunked bodies."""
+        return self.call.version == "1.1"
 
     def unix(self, at: float) -> float:
         """The monotonic moment ``at`` in Unix time."""
@@ -87,13 +98,19 @@ class Envelope(NamedTuple):
 
     def head(self, framing: bytes, extra: bytes = b"") -> bytes:
         """The head of the answer, with the provider's own headers."""
-        upstream, errand = self.upstream, self.errand
-        headers = upstream.headers
-        if extra:
-            headers = [header for header in headers if header[0].lower() != _SHOULD_RETRY]
-        own = relayed(headers, nominations(upstream.headers, upstream.names))
-        close = b"" if errand.keep else _CLOSE
-        return b"".join((status_line(upstream.status), own, errand.ids, self.tags, extra, framing, close, b"\r\n"))
+        return answer_head(self.errand, self.upstream, self.tags, framing, extra)
+
+
+def answer_head(errand: Errand, upstream: Upstream, tags: bytes, framing: bytes, extra: bytes = b"", *, body: bytes = b"") -> bytes:
+    """The head of an answer with the provider's own headers, and ``body`` behind it. ``tags``, ``framing`` and ``extra`` are
+    whole header lines.
+    """
+    headers = upstream.headers
+    if extra:
+        headers = [header for header in headers if header[0].lower() != _SHOULD_RETRY]
+    own = relayed(headers, nominations(upstream.headers, upstream.names))
+    close = b"" if errand.call.keep_alive else _CLOSE
+    return b"".join((status_line(upstream.status), own, errand.ids, tags, extra, framing, close, b"\r\n", body))
 
 
 class Answer(Protocol):

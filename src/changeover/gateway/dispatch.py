@@ -339,10 +339,7 @@ class Dispatch:
         plan.budget.request()
         endpoint = call.endpoint
         assert endpoint is not None
-        errand = Errand(
-            caller, journey, call, ask, request, plan, request_id_line(journey.request_id), call.keep_alive, call.version == "1.1",
-            endpoint.first_class, endpoint.repeatable,
-        )  # fmt: skip
+        errand = Errand(caller, journey, call, ask, request, plan, endpoint.first_class, endpoint.repeatable)
         relay = Relay(errand, health=self.health, limits=self.limits, settle=self._settle)
         self.relays.add(relay)
         relay.start()

@@ -8,6 +8,7 @@ from typing import Final
 from changeover.exchange.failover import Failed, fails_over, is_free, pause_s
 from changeover.exchange.observation import Observation, Outcome
 from changeover.gateway.answer import NO_RETRY, Answer, Broken, Ending, Envelope, Errand, Refused, is_encoded
+from changeover.gateway.at_once import answer_at_once
 from changeover.gateway.health import Health
 from changeover.gateway.limits import Limits
 from changeover.gateway.outgoing import request_bytes
@@ -26,6 +27,7 @@ BREAKER_OPEN: Final = "breaker_open"
 _OK: Final = 200
 _BAD_GATEWAY: Final = 502
 _GATEWAY_TIMEOUT: Final = 504
+_ANSWERED: Final = Outcome.ANSWERED
 _DEPLOYMENT_NAME: Final = b"x-ms-deployment-name"
 _EVENT_STREAM: Final = b"text/event-stream"
 _SHOULD_RETRY: Final = b"x-should-retry"
@@ -141,6 +143,12 @@ class Relay:
         at = self._heard_at = monotonic()
         answer = self._answer
         if answer is None:
+            if ended and upstream.status == _OK and self._errand.first_class and not self.head_only:
+                facts = answer_at_once(self._errand, upstream, self._post.tags, data, at=at)
+                if facts is not None:
+                    self._note_head(upstream, at)
+                    self._succeed(upstream, Ending(_ANSWERED, None, facts))
+                    return
             answer = self._answer = self._answer_for(upstream, at)
         result = answer.receive(data, ended=ended, at=at)
         if result is None:
@@ -161,11 +169,8 @@ class Relay:
         plan = errand.plan
         if errand.caller.write_paused:
             self.pause()
-        if plan.pooled:
-            self._health.heard(self._name, upstream.names, at)
+        self._note_head(upstream, at)
         held = errand.repeatable and len(plan.posts) > len(self._tried) + 1
-        answered_by = upstream.names.get(_DEPLOYMENT_NAME)
-        self._journey.served_deployment = None if answered_by is None else answered_by.decode("latin-1")
         envelope = Envelope(errand, upstream, self._post.tags, held)
         if is_encoded(upstream):
             return PassingAnswer(envelope)
@@ -173,6 +178,13 @@ class Relay:
         if kind.startswith(_EVENT_STREAM) and upstream.status == _OK:
             return StreamAnswer(envelope)
         return WholeAnswer(envelope) if errand.first_class else PassingAnswer(envelope)
+
+    def _note_head(self, upstream: Upstream, at: float) -> None:
+        """What the reply's headers say of the deployment, beside the answer."""
+        if self._errand.plan.pooled:
+            self._health.heard(self._name, upstream.names, at)
+        answered_by = upstream.names.get(_DEPLOYMENT_NAME)
+        self._journey.served_deployment = None if answered_by is None else answered_by.decode("latin-1")
 
     def _refused(self, upstream: Upstream, answer: Answer, refused: Refused, *, ended: bool, at: float) -> None:
         """The deployment answered with a failure: ask another, or hand it on."""

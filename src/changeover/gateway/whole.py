@@ -16,7 +16,6 @@ HELD_BYTES_MAX: Final = 256 * KIB
 READ_BYTES_MAX: Final = 4 * MIB
 """A longer reply is not read."""
 
-_PLAIN: Final = 200
 _OK: Final = range(200, 300)
 _CUT: Final = Broken("upstream_reset", "closed the connection before its answer was complete")
 _UNREADABLE: Final = Broken("upstream_invalid", "answered with a body that is not the JSON it has to be")
@@ -50,8 +49,6 @@ class WholeAnswer:
         return self._facts
 
     def receive(self, data: bytes, *, ended: bool, at: float) -> Ending | Broken | Refused | None:
-        if ended and not self._size and self._status == _PLAIN and not self._body.flowing:
-            return self._receive_at_once(data, at=at)
         self._size += len(data)
         self._ended = ended
         flowing = self._body.flowing
@@ -72,21 +69,6 @@ class WholeAnswer:
         if not ended:
             return None
         return Ending(Outcome.ANSWERED, None, self._facts) if wrong is None else _ending(wrong, self._facts)
-
-    def _receive_at_once(self, said: bytes, *, at: float) -> Ending | Broken | Refused:
-        """A good answer in one piece, as nearly all are."""
-        self._size, self._ended = len(said), True
-        facts = self._read(said)
-        if facts is None or not (said.isascii() or is_text(said)):
-            self._parts.append(said)
-            self._facts = facts or NO_FACTS
-            return _CUT if self._envelope.upstream.until_close else _UNREADABLE
-        self._facts = facts
-        if facts.error is not None:
-            self._parts.append(said)
-            return self._refused(said, at=at)
-        self._body.open(said, whole=True, at=at)
-        return Ending(Outcome.ANSWERED, None, facts)
 
     def deliver(self, refused: Refused, *, at: float, extra: bytes) -> Ending | None:
         self._body.open(self._joined(), whole=self._ended, at=at, extra=extra)
