@@ -1,6 +1,7 @@
 """A server that others may reach: nobody without a key, no secret anywhere, and what is not as approved is taken back."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.acceptance.rig import CANDIDATE, KEY, STABLE, TASK, Rig, running_rig,
 
 PROMPT = "A sentence that only its author may read. A second one. And a third."
 WRONG = "ck-" + "w" * 43
+PINNED = "summariser-2026-01-15"
 OTHER_VERSION = "summariser-2025-01-01"
 
 
@@ -71,6 +73,9 @@ async def _upgraded(folder: Path) -> None:
         assert [event["change"]["type"] for event in events].count("drift_seen") == 2
         await until(lambda: "it is the stable of" in rig.log(), what="the alert in the log")
         assert (await _ask(rig, None)).status_code == 200, "a stable goes on serving"
+        compared = json.loads(await rig.run("compare", TASK, "--by", "served-model", "-o", "json"))
+        assert [(one["model"], one["contradicts"]) for one in compared["versions"]] == [(PINNED, False), (OTHER_VERSION, True)]
+        assert [drift["found"] for drift in compared["drifts"]] == [OTHER_VERSION]
 
 
 async def _rolled_back(rig: Rig) -> bool:

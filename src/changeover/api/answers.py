@@ -6,6 +6,7 @@ import msgspec
 
 from changeover.gates.verdict import Assessment
 from changeover.ports.planes import Dropped
+from changeover.rollout.preflight import Preflight
 from changeover.rollout.sighting import Drift
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import ChangeBody
@@ -58,6 +59,22 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     rollout: RolloutBrief | None
 
 
+class UnreadSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores that no criterion reads: ``count`` of them were sent by ``scorer`` under ``name`` since the server's start.
+    ``task`` is ``None`` where their requests had not been seen yet.
+    """
+
+    task: str | None
+    name: str
+    scorer: str
+    count: int
+
+    @property
+    def sentence(self) -> str:
+        about = f"task {self.task}" if self.task else "requests not seen yet"
+        return f"{self.count} scores named {self.name!r} by {self.scorer} for {about} are read by no criterion"
+
+
 class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of it. Times are Unix seconds. ``drifts`` are those that contradict the pins as they are now."""
 
@@ -68,6 +85,7 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskView, ...]
     planes: tuple[PlaneView, ...]
     drifts: tuple[Drift, ...] = ()
+    unread_scores: tuple[UnreadSource, ...] = ()
 
 
 class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +101,16 @@ class CommittedAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A rollout was started. ``left_out`` says, by criterion, why it is not asked."""
+    """A rollout was started. ``left_out`` says, by criterion, why it is not asked; ``preflight`` how its candidate was tried.
+
+    ``warnings`` say in what the two sides differ that may decide criteria in the version's place.
+    """
 
     revision: int
     rollout: Rollout
     left_out: dict[str, str]
+    preflight: Preflight | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,11 +172,15 @@ class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     next: int
 
 
-class ScoresAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """``taken`` scores were valid; ``new`` of them had not been seen before."""
+class ScoresAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``taken`` scores were valid; ``new`` of them had not been seen before. ``unread`` of them are read by no criterion, which
+    ``warnings`` say by name: a misspelt one would be missed by nobody.
+    """
 
     taken: int
     new: int
+    unread: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class TakenAnswer(msgspec.Struct, frozen=True, kw_only=True):

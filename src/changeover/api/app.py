@@ -6,23 +6,25 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ExceptionHandler
 
-from changeover.api import commanding, evidence, keys, reading, rolling, scores
+from changeover.api import commanding, evidence, forecasting, inventory, keys, metrics, planning, reading, rolling, scores, served
 from changeover.api import planes as plane_calls
 from changeover.api.closing import closing_of
 from changeover.api.desk import Desk, desk_of
 from changeover.api.entrance import Entrance
 from changeover.api.errors import ApiError, answer, error_answer, invalid
 from changeover.api.problem import Problem
+from changeover.api.unread_scores import UnreadScores
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.ports.mint import Mint
 from changeover.ports.office import Assessor, Office
 from changeover.ports.prices import PriceBook
+from changeover.ports.probing import Preflighter
 from changeover.ports.store import StoreError
 from changeover.rollout.refusal import NothingToDo, Refusal
 from changeover.settings.declared import Declared, SettingsError
@@ -43,22 +45,47 @@ def build_app(  # noqa: PLR0913  one argument a port
     planes: bool = True,
     prices: PriceBook | None = None,
     mint: Mint | None = None,
+    preflight: Preflighter | None = None,
+    unread: UnreadScores | None = None,
+    plane_token: str | None = None,
+    public: bool = False,
 ) -> Starlette:
     """The app for one listener. The ports are those of `Desk`.
 
     ``token`` is ``None`` for a Unix socket, whose file mode is its guard; a TCP port needs one, and callers learn from
     ``token_file`` where to find it. The data planes' calls are there only with ``planes``, those
-    about gateway keys only with a ``mint`` for their secrets.
+    about gateway keys only with a ``mint`` for their secrets. ``plane_token`` and ``public`` are the `Entrance`'s.
     """
     assert token is None or len(token) >= TOKEN_CHARACTERS_MIN, "a guessable token is none"
-    routes: list[BaseRoute] = [*_HEALTH, *reading.ROUTES, *evidence.ROUTES, *commanding.ROUTES, *rolling.ROUTES, *scores.ROUTES]
+    routes: list[BaseRoute] = [
+        *_HEALTH,
+        *metrics.ROUTES,
+        *inventory.ROUTES,
+        *reading.ROUTES,
+        *served.ROUTES,
+        *evidence.ROUTES,
+        *commanding.ROUTES,
+        *rolling.ROUTES,
+        *scores.ROUTES,
+        *forecasting.ROUTES,
+        *planning.ROUTES,
+    ]
     routes += plane_calls.ROUTES if planes else ()
     routes += () if mint is None else keys.routes_for(mint)
-    middleware = [] if token is None else [Middleware(Entrance, token=token, token_file=token_file)]
+    entrance = Middleware(Entrance, token=token or "", token_file=token_file, plane_token=plane_token, public=public)
+    middleware = [] if token is None else [entrance]
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
     app.state.desk = Desk(
-        office=office, assessor=assessor, clock=clock, dice=dice, declared=declared, gateway_url=gateway_url, prices=prices
+        office=office,
+        assessor=assessor,
+        clock=clock,
+        dice=dice,
+        declared=declared,
+        gateway_url=gateway_url,
+        prices=prices,
+        preflight=preflight,
+        unread=unread or UnreadScores(),
     )
     return app
 
@@ -93,6 +120,12 @@ async def _on_refusal(_: Request, error: Exception) -> Response:
     return error_answer(ApiError(_STATUS_BY_REFUSAL[error.code], Problem(code=code, message=error.message, hint=error.hint)))
 
 
+async def _on_left(_: Request, error: Exception) -> Response:
+    """Whoever asked is gone, such as a data plane that stops in the middle of a call. Nobody reads this."""
+    hint = f"send the whole body ({type(error).__name__})"
+    return error_answer(ApiError(400, Problem(code="bad_request", message="the request broke off", hint=hint)))
+
+
 async def _on_settings_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, SettingsError)
     return error_answer(invalid("changeover.yaml cannot be used", hint="see all of it: changeover check", faults=error.faults))
@@ -124,5 +157,6 @@ _HANDLERS: Final[dict[object, ExceptionHandler]] = {
     SettingsError: _on_settings_error,
     StoreError: _on_store_error,
     HTTPException: _on_http_error,
+    ClientDisconnect: _on_left,
     Exception: _on_bug,
 }

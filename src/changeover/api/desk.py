@@ -1,14 +1,16 @@
 """Whom does the API ask? The ports behind it, in one value that every handler finds on its app."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from changeover.api.unread_scores import UnreadScores
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.ports.office import Assessor, Office
 from changeover.ports.prices import PriceBook
+from changeover.ports.probing import Preflighter
 from changeover.settings.declared import Declared
 
 
@@ -17,7 +19,8 @@ class Desk:
     """What an app needs.
 
     ``declared`` reads the file anew and raises `SettingsError`; ``gateway_url`` says where applications send their
-    requests, ``None`` while nothing serves. Without ``prices`` no observation has a cost.
+    requests, ``None`` while nothing serves. Without ``prices`` no observation has a cost, without ``preflight`` no candidate
+    is tried before it starts. ``unread`` counts scores that nobody reads, for all listeners together.
     """
 
     office: Office
@@ -27,6 +30,8 @@ class Desk:
     declared: Callable[[], Declared]
     gateway_url: Callable[[], str | None]
     prices: PriceBook | None = None
+    preflight: Preflighter | None = None
+    unread: UnreadScores = field(default_factory=UnreadScores)
 
 
 def desk_of(request: Request) -> Desk:

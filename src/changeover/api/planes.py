@@ -1,6 +1,7 @@
-"""The data planes' three calls: the next table, an acknowledgement, a batch of observations."""
+"""The data planes' calls: the next table, an acknowledgement, a batch of observations, the shapes of requests, who made a response."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -15,13 +16,14 @@ from changeover.api.desk import desk_of
 from changeover.api.drifting import answer_seen, seen_in
 from changeover.api.errors import answer, bad_request
 from changeover.api.pricing import priced
-from changeover.ports.planes import Acknowledgement, ObservationBatch
+from changeover.ports.planes import Acknowledgement, ObservationBatch, ShapeReport
 from changeover.ports.prices import PriceBook
 from changeover.ports.store import Store
 from changeover.traffic.table import RoutingTable
 
 WAIT_S_MAX: Final = 30.0
 REVISION_MAX: Final = 2**53
+_RESPONSE: Final = re.compile("[0-9a-f]{32}")
 
 
 async def table(request: Request) -> Response:
@@ -79,8 +81,34 @@ def _check_names(plane: str, boot: str) -> None:
         raise bad_request("found an empty plane or boot", hint="a data plane names itself and its present start")
 
 
+async def issuer(request: Request) -> Response:
+    """Who made the response with the hash ``response``; 204 when nobody knows."""
+    response = request.query_params.get("response", "")
+    if not _RESPONSE.fullmatch(response):
+        raise bad_request("response: found no hash, expected 32 hexadecimal digits", hint="hash the response's id as data planes do")
+    found = await desk_of(request).office.read(lambda store: store.issuer(response))
+    return Response(status_code=204) if found is None else answer(found)
+
+
+async def shapes(request: Request) -> Response:
+    """What requests look like. Of tasks that are not ours nothing is kept."""
+    report = await read_json(request, ShapeReport)
+    _check_names(report.plane, report.boot)
+    desk = desk_of(request)
+    at = desk.clock.now()
+
+    def keep(store: Store) -> None:
+        tasks = store.world().tasks
+        store.keep_shapes([told for told in report.shapes if told.task in tasks], at=at)
+
+    await desk.office.read(keep)
+    return answer(TakenAnswer(taken=True))
+
+
 ROUTES: Final = (
     Route("/dp/table", table, methods=["GET"]),
     Route("/dp/ack", acknowledge, methods=["POST"]),
     Route("/dp/observations", observations, methods=["POST"]),
+    Route("/dp/issuer", issuer, methods=["GET"]),
+    Route("/dp/shapes", shapes, methods=["POST"]),
 )

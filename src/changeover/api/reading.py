@@ -34,7 +34,8 @@ REVISION_MAX: Final = 2**53
 async def status(request: Request) -> Response:
     desk = desk_of(request)
     world, planes = await desk.office.read(world_and_planes)
-    return answer(status_view(world, planes, now=desk.clock.now(), gateway=desk.gateway_url()))
+    unread = desk.unread.sources()
+    return answer(status_view(world, planes, now=desk.clock.now(), gateway=desk.gateway_url(), unread=unread))
 
 
 async def tasks(request: Request) -> Response:
@@ -82,7 +83,7 @@ async def _comparison(desk: Desk, world: World, task: TaskState) -> CompareAnswe
         stable_model=_model(world, found.stable),
         candidate_model=_model(world, found.candidate),
         assessment=await desk.assessor.assess(found),
-        warnings=side_differences(world, found),
+        warnings=(*side_differences(world, found), *(source.sentence for source in desk.unread.sources(task.name))),
     )
 
 

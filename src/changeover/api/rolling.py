@@ -1,7 +1,6 @@
 """Start a rollout: the file says how, the office says whether."""
 
-import asyncio
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from starlette.requests import Request
@@ -11,49 +10,104 @@ from starlette.routing import Route
 from changeover.api.answers import StartedAnswer
 from changeover.api.bodies import actor_of, read_json
 from changeover.api.commanding import Reason
+from changeover.api.declared_now import declared_now, edit_warnings
 from changeover.api.desk import Desk, desk_of
 from changeover.api.errors import ApiError, answer, invalid
+from changeover.api.following import followed
+from changeover.api.forecasting import REQUESTS_PER_DAY_MAX, hopeful_plan
+from changeover.api.preflighting import Samples, preflighted
 from changeover.api.problem import Problem
+from changeover.api.views import start_warnings
+from changeover.ports.probing import Tell
+from changeover.rollout.adjustment import NO_ADJUSTMENT, Adjustment
 from changeover.rollout.commands import Order, RolloutRequest, start_rollout
 from changeover.rollout.plan import Plan
+from changeover.rollout.preflight import Preflight
+from changeover.rollout.ways_out import Adjusting
 from changeover.rollout.world import Proposal, RolloutStarted, World
 from changeover.settings.declared import SettingsError
 from changeover.settings.plans import UnsourcedError, candidate_pool, plan_for
 
 _SUFFIX_DIGITS: Final = 6
 
+RequestsPerDay = Annotated[float, msgspec.Meta(gt=0, le=REQUESTS_PER_DAY_MAX)]
+
 
 class StartOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``without`` names the criteria without a source that the rollout may go without."""
+    """``without`` names the criteria without a source that the rollout may go without. ``requests`` are tried on the candidate
+    beside what the task's own requests look like; ``skip_preflight`` tries nothing, and wants a reason.
+
+    ``adjustment`` changes the plan for this rollout alone. A plan that cannot be expected to decide in time is refused unless
+    ``accept_undecided``, which wants a reason; ``requests_per_day`` replaces the traffic that was seen.
+    """
 
     task: str
     candidate: str
     without: tuple[str, ...] = ()
+    skip_preflight: bool = False
+    requests: Samples = ()
     reason: Reason = ""
     expected_revision: int | None = None
+    adjustment: Adjustment = NO_ADJUSTMENT
+    requests_per_day: RequestsPerDay | None = None
+    accept_undecided: bool = False
+
+    @property
+    def adjusting(self) -> Adjusting:
+        """The same as the forecast knows it."""
+        return Adjusting(
+            task=self.task,
+            candidate=self.candidate,
+            without=self.without,
+            requests_per_day=self.requests_per_day,
+            adjustment=self.adjustment,
+        )
 
 
 async def start(request: Request) -> Response:
-    """Plan from the file as it is now, and begin. All faults of the file come back at once."""
+    """Begin a rollout; who accepts JSON lines hears how far the trial of its candidate has come."""
+    return await followed(request, _start)
+
+
+async def _start(request: Request, tell: Tell) -> Response:
+    """Plan from what is declared, try the candidate, and begin. All faults of the file come back at once."""
     sent = await read_json(request, StartOrder)
     desk = desk_of(request)
     name, plan, pool = await _plan(desk, sent)
+    plan = await hopeful_plan(desk, sent.adjusting, plan, accepted=sent.reason if sent.accept_undecided else None)
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
-    salt, suffix, now = desk.dice.token(), desk.dice.token()[:_SUFFIX_DIGITS], desk.clock.now()
+    salt, suffix = desk.dice.token(), desk.dice.token()[:_SUFFIX_DIGITS]
 
-    def decide(world: World) -> Proposal:
+    def decide(world: World, tried: Preflight | None = None) -> Proposal:
         identity = rollout_id(world, task=sent.task, name=name or sent.task, suffix=suffix)
-        wanted = RolloutRequest(task=sent.task, candidate=sent.candidate, candidate_pool=pool, plan=plan, id=identity, salt=salt)
-        return start_rollout(world, wanted, order=order, now=now)
+        wanted = RolloutRequest(
+            task=sent.task, candidate=sent.candidate, candidate_pool=pool, plan=plan, id=identity, salt=salt, preflight=tried
+        )
+        return start_rollout(world, wanted, order=order, now=desk.clock.now())  # the trial took its time
 
-    change = await desk.office.commit(decide)
+    tried = await preflighted(
+        desk,
+        task=sent.task,
+        members=pool or (sent.candidate,),
+        samples=sent.requests,
+        skip=sent.skip_preflight,
+        reason=sent.reason,
+        decide=decide,
+        tell=tell,
+    )
+    change = await desk.office.commit(lambda world: decide(world, tried))
     assert isinstance(change.body, RolloutStarted)
-    return answer(StartedAnswer(revision=change.revision, rollout=change.body.rollout, left_out=plan.criteria.left_out), status=201)
+    rollout = change.body.rollout
+    warnings = start_warnings(await desk.office.read(lambda store: store.world()), rollout) + await edit_warnings(desk, sent.task)
+    return answer(
+        StartedAnswer(revision=change.revision, rollout=rollout, left_out=plan.criteria.left_out, preflight=tried, warnings=warnings),
+        status=201,
+    )
 
 
 async def _plan(desk: Desk, sent: StartOrder) -> tuple[str | None, Plan, tuple[str, ...]]:
     """The file's name for the rollout, its plan, and the pool that the candidate stands for."""
-    declared = await asyncio.to_thread(desk.declared)
+    declared = await declared_now(desk)
     try:
         name, plan = plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without)
         return name, plan, candidate_pool(declared, task=sent.task, candidate=sent.candidate)

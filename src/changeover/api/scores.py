@@ -1,6 +1,8 @@
 """Scores from anyone entitled: one, a list, or one a line. Taken once; every fault is named by its place."""
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -10,9 +12,11 @@ from starlette.routing import Route
 
 from changeover.api.answers import ScoresAnswer
 from changeover.api.bodies import JSON, NDJSON, decode, read_body
-from changeover.api.desk import desk_of
+from changeover.api.declared_now import declared_from
+from changeover.api.desk import Desk, desk_of
 from changeover.api.errors import ApiError, answer, bad_request, invalid
 from changeover.api.problem import Problem
+from changeover.api.unread_scores import joined_names, rollout_names, unread_of, warnings_about
 from changeover.evidence.score import Score
 from changeover.settings.declared import Fault
 
@@ -41,7 +45,23 @@ async def post_scores(request: Request) -> Response:
     new = await desk.office.read(lambda store: store.add_scores(scores)) if scores else 0
     if faults:
         raise _faulty(faults, taken=len(scores), new=new)
-    return answer(ScoresAnswer(taken=len(scores), new=new))
+    unread, warnings = await _unread(desk, scores)
+    return answer(ScoresAnswer(taken=len(scores), new=new, unread=unread, warnings=warnings))
+
+
+async def _unread(desk: Desk, scores: Sequence[Score]) -> tuple[int, tuple[str, ...]]:
+    """How many of ``scores`` no criterion reads, counted, and what to say of them. They are kept all the same."""
+    identities = [score.request_id for score in scores]
+    tasks, world = await desk.office.read(lambda store: (store.tasks_of(identities), store.world()))
+    names = rollout_names(world)
+    unread = unread_of(scores, tasks, names)
+    if not unread:
+        return 0, ()
+    read = partial(declared_from, world, desk.declared)
+    names = joined_names(names, await asyncio.to_thread(desk.unread.declared_names, read, desk.clock.now()))
+    unread = unread_of(scores, tasks, names)
+    desk.unread.note(unread)
+    return len(unread), warnings_about(unread, names)
 
 
 def _items(media: str, body: bytes) -> Sequence[bytes | msgspec.Raw]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -86,11 +87,12 @@ def _clear(path: Path) -> None:
 class ControlServer:
     """One app on one listening socket. ``start`` returns once it answers; ``stop`` once nothing of it is left."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: Starlette, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         self._app = app
         self._listener = listener
         self._address = _address(listener)
-        self._server = _Server(_config(app))
+        self._scheme = "http" if tls is None else "https"
+        self._server = _Server(_config(app, tls))
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -100,11 +102,11 @@ class ControlServer:
 
     @property
     def url(self) -> str:
-        """``http://host:port``, with brackets around an IPv6 host; the path for a Unix socket."""
+        """``http://host:port`` (``https`` with a certificate), with brackets around an IPv6 host; the path for a Unix socket."""
         if isinstance(self._address, Path):
             return str(self._address)
         host, port = self._address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     async def start(self) -> None:
         _quiet_logs()
@@ -152,7 +154,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
@@ -164,6 +166,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
 
 

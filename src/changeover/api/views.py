@@ -1,16 +1,18 @@
 """How does the state look to an operator? World and planes become answers. Pure."""
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
-from changeover.api.answers import PlaneView, RolloutBrief, StatusAnswer, StepState, StepView, TaskView
+from changeover.api.answers import PlaneView, RolloutBrief, StatusAnswer, StepState, StepView, TaskView, UnreadSource
 from changeover.gates.verdict import Assessment
 from changeover.ports.planes import PlaneState
 from changeover.rollout.drift import standing_drifts
 from changeover.rollout.plan import AnalysisStep, Step, WeightStep
 from changeover.rollout.requirement import unmet
+from changeover.rollout.sides import confounders, differences, members
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import (
+    Applied,
     Change,
     DriftSeen,
     FingerprintSeen,
@@ -24,12 +26,11 @@ from changeover.rollout.world import (
     World,
     routes,
 )
-from changeover.versions import Deployment
-
-_HASH_SHOWN: Final = 8
 
 
-def status_view(world: World, planes: Sequence[PlaneState], *, now: float, gateway: str | None) -> StatusAnswer:
+def status_view(
+    world: World, planes: Sequence[PlaneState], *, now: float, gateway: str | None, unread: tuple[UnreadSource, ...] = ()
+) -> StatusAnswer:
     return StatusAnswer(
         revision=world.revision,
         table_revision=world.table_revision,
@@ -38,6 +39,7 @@ def status_view(world: World, planes: Sequence[PlaneState], *, now: float, gatew
         tasks=task_views(world, planes, now=now),
         planes=tuple(_plane_view(plane, world.table_revision, now) for plane in planes),
         drifts=standing_drifts(world),
+        unread_scores=unread,
     )
 
 
@@ -105,20 +107,17 @@ def step_words(step: Step) -> str:
 
 
 def side_differences(world: World, rollout: Rollout) -> tuple[str, ...]:
-    """In what the two sides differ besides the version, as far as the world knows: the account they are called in, the
-    environment, the model's name, how it is sold, and what is changed in requests. Each is compared along with the version.
-    """
-    stable, candidate = world.deployments.get(rollout.stable), world.deployments.get(rollout.candidate)
-    if stable is None or candidate is None:
-        return ()
-    known = (
-        ("account", stable.account, candidate.account),
-        ("environment", stable.environment, candidate.environment),
-        ("model", stable.model.name, candidate.model.name),
-        ("SKU", stable.sku or "unknown", candidate.sku or "unknown"),
-        ("request settings", _settings(stable), _settings(candidate)),
-    )
-    return tuple(f"the sides differ in {what}: stable {one}, candidate {other}" for what, one, other in known if one != other)
+    """In what the two sides differ besides the version, as far as the world knows."""
+    stable = members(world.deployments, rollout.stable, rollout.stable_pool)
+    candidate = members(world.deployments, rollout.candidate, rollout.candidate_pool)
+    return tuple(map(str, differences(stable, candidate))) if stable and candidate else ()
+
+
+def start_warnings(world: World, rollout: Rollout) -> tuple[str, ...]:
+    """Those of them that may decide a criterion in the version's place."""
+    stable = members(world.deployments, rollout.stable, rollout.stable_pool)
+    candidate = members(world.deployments, rollout.candidate, rollout.candidate_pool)
+    return tuple(map(str, confounders(stable, candidate))) if stable and candidate else ()
 
 
 def event_task(world: World, change: Change) -> str | None:
@@ -128,14 +127,10 @@ def event_task(world: World, change: Change) -> str | None:
             return rollout.task
         case RolloutMoved(rollout=identity):
             return world.rollouts[identity].task
-        case Seeded() | KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
+        case Seeded() | Applied() | KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
             return None
         case body:
             return body.task
-
-
-def _settings(deployment: Deployment) -> str:
-    return "none" if deployment.request is None else deployment.request.hash[:_HASH_SHOWN]
 
 
 def _step_state(rollout: Rollout, index: int) -> StepState:

@@ -79,7 +79,8 @@ class GatewayChild:
                 ended.cancel()
                 return
             pause_s = RESTART_FIRST_S if loop.time() - began > LIVED_S else min(2 * pause_s, RESTART_LONGEST_S)
-            log.error("the gateway ended; starting it again", exit_code=self._process.returncode, in_s=pause_s)
+            plane = self._options.plane_dir.name
+            log.error("the gateway ended; starting it again", plane=plane, exit_code=self._process.returncode, in_s=pause_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause_s)
                 return
@@ -110,15 +111,14 @@ def _command(options: GatewayOptions) -> list[str]:
         "-m",
         "changeover",
         "gateway",
-        "--plane-dir",
+        "--state",
         str(options.plane_dir),
-        "--socket",
-        str(options.socket),
-        "--host",
-        options.host,
-        "--port",
-        str(options.port),
+        "--control",
+        options.control,
+        "--listen",
+        f"[{options.host}]:{options.port}" if ":" in options.host else f"{options.host}:{options.port}",
         "--lifeline",
+        *(["--share-port"] if options.shared_port else []),
         *_door(options),
     ]
 

@@ -5,16 +5,18 @@ import os
 import signal
 from collections.abc import Callable
 
-from changeover.adapters.credentials import resolve_secret
+from changeover.adapters.credentials import EntraTokens, resolve_secret
 from changeover.adapters.log import configure_log
 from changeover.adapters.plane_disk import PlaneDisk, open_plane_disk
-from changeover.adapters.plane_link import plane_link_at
+from changeover.adapters.plane_link import HttpPlaneLink, plane_link_at
 from changeover.adapters.system import SystemClock, SystemDice
 from changeover.bootstrap.child import Ready
+from changeover.bootstrap.control_address import ControlAddress, control_address
 from changeover.bootstrap.front_door import FrontDoor
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
-from changeover.gateway.egress import CA_BUNDLE_VARIABLE, egress_from
+from changeover.bootstrap.open_files import raise_open_files
+from changeover.gateway.egress import CA_BUNDLE_VARIABLE, Egress, egress_from
 from changeover.gateway.process import GatewayParts
 from changeover.gateway.process import run_gateway as run_parts
 from changeover.ports.serving import GatewayOptions
@@ -24,16 +26,27 @@ def run_gateway(options: GatewayOptions, *, ready: Callable[[Ready], None]) -> N
     """Run one gateway until it is told to stop: SIGTERM, SIGINT, or the end of standard input with ``lifeline``.
 
     Raises:
-        EgressError, FrontDoorError, PlaneDiskError, PortTakenError: what it needs is not to be had; the message says what to do.
+        ControlAddressError, EgressError, FrontDoorError, PlaneDiskError, PortTakenError: what it needs is not to be had; the
+            message says what to do.
     """
     configure_log("gateway")
+    raise_open_files()
     door = FrontDoor(host=options.host, tls_cert=options.tls_cert, tls_key=options.tls_key, behind_proxy=options.behind_proxy)
     door.tls_context()  # before anything is opened: what is wrong with it is said at once
+    control = control_address(options.control, token_env=options.token_env, environment=os.environ)
     with open_plane_disk(options.plane_dir, SystemDice()) as disk:
-        run_program(_run(options, door, disk, ready))
+        run_program(_run(options, door, control, disk, ready=ready))
 
 
-async def _run(options: GatewayOptions, door: FrontDoor, disk: PlaneDisk, ready: Callable[[Ready], None]) -> None:
+def _link(control: ControlAddress, egress: Egress) -> HttpPlaneLink:
+    """Certificates of the control plane are trusted as the providers' are."""
+    tls = egress.tls_context() if control.url is not None and control.url.startswith("https:") else None
+    return plane_link_at(socket=control.socket, url=control.url, token=control.token, tls=tls)
+
+
+async def _run(
+    options: GatewayOptions, door: FrontDoor, control: ControlAddress, disk: PlaneDisk, *, ready: Callable[[Ready], None]
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,7 +54,8 @@ async def _run(options: GatewayOptions, door: FrontDoor, disk: PlaneDisk, ready:
     if options.lifeline:
         follow_lifeline(stop)
     dice, tls = SystemDice(), door.tls_context()
-    async with plane_link_at(socket=options.socket) as link:
+    egress = egress_from(os.environ, ca_file=os.environ.get(CA_BUNDLE_VARIABLE))
+    async with _link(control, egress) as link:
         parts = GatewayParts(
             plane=disk.plane,
             boot=dice.token(),
@@ -54,7 +68,10 @@ async def _run(options: GatewayOptions, door: FrontDoor, disk: PlaneDisk, ready:
             secret=resolve_secret,
             tls=tls,
             keys_required=door.wants_keys,
-            egress=egress_from(os.environ, ca_file=os.environ.get(CA_BUNDLE_VARIABLE)),
+            egress=egress,
+            tokens=EntraTokens(ca_file=os.environ.get(CA_BUNDLE_VARIABLE)),
+            shared_port=options.shared_port,
+            shelf=disk.metrics_shelf if options.shared_port else None,
         )
 
         def on_ready(port: int) -> None:

@@ -1,10 +1,13 @@
-"""`changeover serve`: the control plane in this process, the gateway in a child, one state directory."""
+"""`changeover serve`: the control plane in this process, gateways in children, one state directory. Without children it is
+`changeover control`.
+"""
 
 import asyncio
 import contextlib
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
@@ -12,6 +15,7 @@ from typing import Final
 import structlog
 from starlette.applications import Starlette
 
+from changeover import __version__
 from changeover.adapters.log import configure_log
 from changeover.adapters.memory import SeededDice
 from changeover.adapters.prices import BundledPrices
@@ -19,15 +23,19 @@ from changeover.adapters.sqlite import open_store
 from changeover.adapters.system import SystemClock, SystemDice, SystemMint
 from changeover.api.app import build_app
 from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_unix
-from changeover.bootstrap.child import GatewayChild, GatewayFailedError
+from changeover.api.unread_scores import UnreadScores
+from changeover.bootstrap.child import GatewayFailedError
 from changeover.bootstrap.front_door import FrontDoor, FrontDoorError
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
+from changeover.bootstrap.probing import preflight_of
 from changeover.bootstrap.prompts import prompts_beside
 from changeover.bootstrap.state_dir import StateDir, StateDirError
+from changeover.bootstrap.workers import Workers
 from changeover.controller.assessor import StoreAssessor
 from changeover.controller.loop import Controller
 from changeover.controller.office import StoreOffice
+from changeover.gateway.egress import EgressError
 from changeover.ports.serving import GatewayOptions, ServeOptions, ServerRecord
 from changeover.ports.store import Store, StoreError
 from changeover.rollout.commands import NothingToDo, Order, take_over
@@ -38,10 +46,7 @@ from changeover.settings.differences import differences
 from changeover.settings.file import parse
 from changeover.settings.plans import seeded
 
-PLANE: Final = "local-0"
 ACTOR: Final = "serve"
-CONTROL_HOST: Final = "127.0.0.1"
-"""Operators on other machines come through a tunnel of their own; the control port is never public."""
 
 log = structlog.get_logger("serve")
 
@@ -51,7 +56,7 @@ class ServeError(Exception):
 
 
 def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> None:
-    """Run until SIGINT or SIGTERM. ``ready`` is called once, when both ports answer.
+    """Run until SIGINT or SIGTERM. ``ready`` is called once, when all ports answer.
 
     Raises:
         ServeError: the state directory, the store, a port or the gateway is not to be had.
@@ -61,6 +66,7 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
     door = FrontDoor(host=options.host, tls_cert=options.tls_cert, tls_key=options.tls_key, behind_proxy=options.behind_proxy)
     try:
         door.tls_context()
+        _control_door(options).tls_context()
     except FrontDoorError as error:
         raise ServeError(str(error)) from error
     declared = read_settings(options.config)
@@ -129,7 +135,7 @@ def _settle(store: Store, declared: Declared, config: Path) -> None:
         )
     except NothingToDo:
         for difference in differences(store.world(), declared):
-            log.warning("the file and the store differ; the store wins", difference=difference)
+            log.warning("the file and the store differ; the store wins until changeover apply", difference=difference)
 
 
 async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Callable[[ServerRecord], None]) -> None:
@@ -140,9 +146,15 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
     dice = SystemDice() if options.seed is None else SeededDice(options.seed)
     prices = BundledPrices()
     office = StoreOffice(store, clock)
+    try:
+        preflight = preflight_of(office, clock)
+    except EgressError as error:
+        raise ServeError(str(error)) from error
     assessor = StoreAssessor(office, clock)
+    unread = UnreadScores()
     path = state.socket()
-    child = GatewayChild(_gateway_options(options, plane_dir=state.plane(PLANE), control=path))
+    workers = Workers(_gateway_options(options, state, path), count=options.workers, plane_dir=state.plane)
+    entrance = _control_door(options)
 
     def app(*, token: str | None) -> Starlette:
         return build_app(
@@ -151,11 +163,15 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
             clock=clock,
             dice=dice,
             declared=lambda: read_settings(options.config),
-            gateway_url=lambda: child.ready.url if child.ready else None,
+            gateway_url=lambda: workers.url,
             token=token,
             token_file=str(state.token_file),
+            plane_token=state.plane_token(SystemDice()),
+            public=entrance.wants_keys,
             prices=prices,
             mint=SystemMint(),
+            preflight=preflight,
+            unread=unread,
         )
 
     async with contextlib.AsyncExitStack() as closing:
@@ -164,22 +180,30 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         closing.callback(state.withdraw)
         try:
             local = await _listening(closing, app(token=None), listen_unix(path))
-            control = await _listening(closing, app(token=state.token(SystemDice())), listen_tcp(CONTROL_HOST, options.control_port))
-            closing.push_async_callback(child.stop)
-            gateway = await child.start()
+            listener = listen_tcp(entrance.host, options.control_port)
+            control = await _listening(closing, app(token=state.token(SystemDice())), listener, tls=entrance.tls_context())
+            closing.push_async_callback(workers.stop)
+            await workers.start()
         except (ListenError, GatewayFailedError) as error:
             raise ServeError(str(error)) from error
-        record = ServerRecord(pid=os.getpid(), gateway=gateway.url, control=control.url, socket=local.url, started_at=clock.now())
+        record = ServerRecord(
+            pid=os.getpid(), gateway=workers.url, control=control.url, socket=local.url, started_at=clock.now(), version=__version__
+        )
         state.announce(record)
         ready(record)
         log.info("serving", gateway=record.gateway, control=record.control, table_revision=office.table.revision)
-        await _run(stop, Controller(office, assessor, clock), child)
+        await _run(stop, Controller(office, assessor, clock), workers)
 
 
-def _gateway_options(options: ServeOptions, *, plane_dir: Path, control: Path) -> GatewayOptions:
+def _control_door(options: ServeOptions) -> FrontDoor:
+    door = options.control
+    return FrontDoor(host=door.host, tls_cert=door.tls_cert, tls_key=door.tls_key, behind_proxy=door.behind_proxy)
+
+
+def _gateway_options(options: ServeOptions, state: StateDir, control: Path) -> GatewayOptions:
     return GatewayOptions(
-        plane_dir=plane_dir,
-        socket=control,
+        plane_dir=state.path,
+        control=str(control),
         host=options.host,
         port=options.port,
         lifeline=True,
@@ -189,20 +213,22 @@ def _gateway_options(options: ServeOptions, *, plane_dir: Path, control: Path) -
     )
 
 
-async def _listening(closing: contextlib.AsyncExitStack, app: Starlette, listener: socket.socket) -> ControlServer:
+async def _listening(
+    closing: contextlib.AsyncExitStack, app: Starlette, listener: socket.socket, *, tls: ssl.SSLContext | None = None
+) -> ControlServer:
     """Answer with ``app`` on ``listener`` until ``closing`` unwinds."""
-    server = ControlServer(app, listener)
+    server = ControlServer(app, listener, tls=tls)
     closing.push_async_callback(server.stop)
     await server.start()
     return server
 
 
-async def _run(stop: asyncio.Event, controller: Controller, child: GatewayChild) -> None:
+async def _run(stop: asyncio.Event, controller: Controller, workers: Workers) -> None:
     """Both loops until ``stop``; if either breaks, everything stops and its fault is raised."""
     async with asyncio.TaskGroup() as group:
         group.create_task(controller.run(stop))
-        group.create_task(child.watch(stop))
-    log.info("stopping: the gateway finishes what it serves")
+        group.create_task(workers.watch(stop))
+    log.info("stopping: what is under way is finished")
 
 
 @contextlib.contextmanager

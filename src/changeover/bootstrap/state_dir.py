@@ -20,7 +20,7 @@ class StateDirError(Exception):
 
 
 class StateDir:
-    """``changeover.db``, ``token``, ``server.json``, ``control.sock`` and ``planes/``, for this user only."""
+    """``changeover.db``, ``token``, ``plane-token``, ``server.json``, ``control.sock`` and ``planes/``, for this user only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -44,14 +44,20 @@ class StateDir:
     def token_file(self) -> Path:
         return self.path / "token"
 
+    @property
+    def plane_token_file(self) -> Path:
+        return self.path / "plane-token"
+
     def plane(self, name: str) -> Path:
         return self.path / "planes" / name
 
     def token(self, dice: Dice) -> str:
         """The bearer token of the TCP port, made at the first start."""
-        with contextlib.suppress(FileExistsError):
-            _write_private(self.token_file, dice.token().encode(), exclusive=True)
-        return self.token_file.read_text().strip()
+        return _made_once(self.token_file, dice)
+
+    def plane_token(self, dice: Dice) -> str:
+        """The token by which gateways join over TCP; it opens nothing else."""
+        return _made_once(self.plane_token_file, dice)
 
     def socket(self) -> Path:
         """Where the control socket goes: here, or in a private temporary directory when this path is too long."""
@@ -72,6 +78,12 @@ class StateDir:
         (self.path / "server.json").unlink(missing_ok=True)
         if self._socket_home is not None:
             self._socket_home.cleanup()
+
+
+def _made_once(path: Path, dice: Dice) -> str:
+    with contextlib.suppress(FileExistsError):
+        _write_private(path, dice.token().encode(), exclusive=True)
+    return path.read_text().strip()
 
 
 def _write_private(path: Path, data: bytes, *, exclusive: bool) -> None:

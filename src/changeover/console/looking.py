@@ -7,10 +7,12 @@ import click
 import msgspec
 
 from changeover.api.answers import CompareAnswer, EventsAnswer, StatusAnswer
+from changeover.api.served_answers import ServedAnswer
 from changeover.console.asking import Asking, asks_server, takes_where
 from changeover.console.output import Format, show
 from changeover.console.server_link import Where, open_link, segment
 from changeover.console.taught import Taught
+from changeover.console.time_span import TimeSpan, time_span
 
 WATCH_EVERY_S: Final = 2.0
 EVENTS_PAGE: Final = 1000
@@ -38,20 +40,33 @@ def status(asking: Asking) -> None:
         "changeover compare email-summarisation",
         "changeover compare email-summarisation --watch",
         "changeover compare email-summarisation -o html | tee compare.html",
+        "changeover compare email-summarisation --by served-model --over 14d",
     ),
 )
 @click.argument("task")
+@click.option("--by", type=click.Choice(["served-model"]), help="The stable alone, before and after its provider changed the version.")
+@click.option("--over", callback=time_span, metavar="SPAN", help="With --by: how far back (7d is usual), or FROM..TO as dates of UTC.")
 @click.option("-w", "--watch", is_flag=True, help="Show it again every two seconds until the rollout is over.")
 @click.option("-o", "--output", type=click.Choice(COMPARE_FORMATS), default="table", show_default=True, help="Form of the answer.")
 @takes_where
-def compare(where: Where, task: str, watch: bool, output: str) -> None:
+def compare(where: Where, task: str, by: str | None, over: TimeSpan | None, watch: bool, output: str) -> None:
     """Compare stable and candidate of TASK's active or latest rollout.
 
     Every criterion shows both sides, the difference with its interval, the margin that was accepted, the
     verdict, and how far the evidence has come: log E over the threshold at which it decides.
+
+    With --by served-model: what each version did that answered for TASK's stable, for when the provider changed it. That
+    is not randomised: before and after.
     """
+    if by is not None and watch:
+        raise click.UsageError("--watch follows a rollout, and --by looks at the stable alone; expected one of them")
+    if by is None and over is not None:
+        raise click.UsageError("--over says how far back --by looks; expected --by served-model with it")
     pause = Event()
     with open_link(where) as link:
+        if by is not None:
+            _show_served(link.get(f"/api/v1/tasks/{segment(task)}/served", **({} if over is None else over.asked)), output)
+            return
         while True:
             reply = link.get(f"/api/v1/tasks/{segment(task)}/compare")
             if watch and output == "table":
@@ -76,6 +91,18 @@ def _show_comparison(reply: bytes, output: str) -> None:
             from changeover.console.render_compare import render_compare
 
             show(reply, CompareAnswer, render=render_compare, output=cast("Format", output))
+
+
+def _show_served(reply: bytes, output: str) -> None:
+    from changeover.console.render_served import render_served, served_html, served_markdown
+
+    match output:
+        case "markdown":
+            click.echo(served_markdown(msgspec.json.decode(reply, type=ServedAnswer)))
+        case "html":
+            click.echo(served_html(msgspec.json.decode(reply, type=ServedAnswer)))
+        case _:
+            show(reply, ServedAnswer, render=render_served, output=cast("Format", output))
 
 
 @click.command(

@@ -29,6 +29,7 @@ def render_evidence(rollout: Rollout, assessment: Assessment) -> RenderableType:
         criteria_table(criteria, assessment) if assessment.verdicts else cell("no criterion is asked"),
         cell(""),
         *map(cell, told.sentences(assessment.verdicts)),
+        *map(cell, told.asides(assessment)),
         *(cell(line, "dim") for line in told.left_out(criteria)),
         cell(told.sample_ratio_words(assessment.sample_ratio), "red" if assessment.sample_ratio.alarm else ""),
         cell(told.reach(assessment), "dim"),

@@ -71,6 +71,12 @@ def sentences(verdicts: Sequence[Verdict]) -> list[str]:
     return [f"{verdict.criterion}: {verdict.sentence}" for verdict in verdicts]
 
 
+def asides(assessment: Assessment) -> list[str]:
+    """What decides nothing by itself, or has decided everything: the outage brake, and the worst slice of each criterion."""
+    braked = [] if assessment.brake is None else [assessment.brake.sentence]
+    return [*braked, *(worst.sentence for worst in assessment.slices)]
+
+
 def left_out(criteria: Criteria) -> list[str]:
     return [f"{name}: not asked, {reason}" for name, reason in sorted(criteria.left_out.items())]
 

@@ -1,14 +1,17 @@
 """How does the log of events read? One line an event: when, who, what, why. Pure."""
 
-from typing import assert_never
+from collections import Counter
+from typing import Final, assert_never
 
 from rich.console import RenderableType
 
 from changeover.api.answers import EventsAnswer
 from changeover.console import words
+from changeover.console.render_preflight import preflight_lines
 from changeover.console.tables import cell, plain_table
 from changeover.rollout.state import Phase
 from changeover.rollout.world import (
+    Applied,
     ChangeBody,
     DriftSeen,
     FingerprintSeen,
@@ -23,6 +26,9 @@ from changeover.rollout.world import (
     Split,
     SplitSet,
 )
+
+APPLIED_SHOWN: Final = 8
+"""More places than these are counted."""
 
 
 def render_events(answer: EventsAnswer) -> RenderableType:
@@ -45,10 +51,13 @@ def what_happened(change: ChangeBody) -> str:
     match change:
         case Seeded():
             return f"taken over from the file: {len(change.tasks)} tasks, {len(change.deployments)} deployments"
+        case Applied():
+            return _applied(change)
         case SplitSet():
             return _split(change.split)
-        case RolloutStarted(rollout=rollout):
-            return f"rollout {rollout.id} started: {rollout.candidate} at {words.percent(rollout.progress.permille / 10)}"
+        case RolloutStarted(rollout=rollout, preflight=preflight):
+            started = f"rollout {rollout.id} started: {rollout.candidate} at {words.percent(rollout.progress.permille / 10)}"
+            return "; ".join((started, *preflight_lines(preflight)))
         case RolloutMoved():
             return _moved(change)
         case PromotionUndone():
@@ -57,10 +66,8 @@ def what_happened(change: ChangeBody) -> str:
             return f"{change.stable} -> {change.candidate} released"
         case KeyCreated() | KeyRevoked() | KeysRequired():
             return _door(change)
-        case DriftSeen(drift=drift):
-            return f"drift: {drift.sentence}"
-        case FingerprintSeen():
-            return f"{change.deployment} answers with fingerprint {change.fingerprint}"
+        case DriftSeen() | FingerprintSeen():
+            return _seen(change)
         case _:
             assert_never(change)
 
@@ -74,6 +81,23 @@ def _door(change: KeyCreated | KeyRevoked | KeysRequired) -> str:
             return f"key {change.key_id} revoked"
         case KeysRequired():
             return f"callers {'must' if change.required else 'need not'} have a key"
+
+
+def _seen(change: DriftSeen | FingerprintSeen) -> str:
+    match change:
+        case DriftSeen(drift=drift):
+            return f"drift: {drift.sentence}"
+        case FingerprintSeen():
+            return f"{change.deployment} answers with fingerprint {change.fingerprint}"
+
+
+def _applied(change: Applied) -> str:
+    """Every place of the file that changed something, and how."""
+    changes = [each for each in change.amendments if each.is_change]
+    counted = ", ".join(f"{count} {effect}" for effect, count in Counter(each.effect for each in changes).items())
+    shown = "; ".join(f"{each.path} {each.effect}" for each in changes[:APPLIED_SHOWN])
+    more = f"; and {len(changes) - APPLIED_SHOWN} more" if len(changes) > APPLIED_SHOWN else ""
+    return f"the file was applied ({counted}): {shown}{more}"
 
 
 def _split(split: Split | None) -> str:

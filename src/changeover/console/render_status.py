@@ -14,10 +14,17 @@ PLANE_CHARACTERS: Final = 12
 
 
 def render_status(status: StatusAnswer) -> RenderableType:
-    gateway = "no gateway is serving" if status.gateway is None else f"gateway {status.gateway}"
+    gateway = _elsewhere(status) if status.gateway is None else f"gateway {status.gateway}"
     head = cell(f"revision {status.revision}, table {status.table_revision}, {gateway}")
     drifts = [cell(f"✖ drift since {words.moment(drift.seen_at)} UTC: {drift.sentence}", "red") for drift in status.drifts]
-    return Group(head, *drifts, cell(""), task_table(status.tasks), cell(""), plane_table(status))
+    unread = [cell(f"note: {source.sentence}", "yellow") for source in status.unread_scores]
+    return Group(head, *drifts, *unread, cell(""), task_table(status.tasks), cell(""), plane_table(status))
+
+
+def _elsewhere(status: StatusAnswer) -> str:
+    """Gateways that this server did not start are known by what they report."""
+    live = sum(not plane.silent for plane in status.planes)
+    return f"{live} live data {'plane' if live == 1 else 'planes'}" if live else "no gateway is serving"
 
 
 def render_tasks(answer: TasksAnswer) -> RenderableType:

@@ -1,5 +1,7 @@
 """``changeover rollout`` and ``changeover rollback``."""
 
+from pathlib import Path
+
 import click
 import msgspec
 
@@ -7,7 +9,9 @@ from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
 from changeover.console.failure import Failure
+from changeover.console.forecast import Wanted, accepts_undecided, forecast, show_forecast_first, wants_plan
 from changeover.console.output import is_interactive, note, show
+from changeover.console.preflight import post_start, preflight_options, preflight_order
 from changeover.console.server_link import ServerRefusal, segment
 from changeover.console.taught import Taught
 
@@ -29,21 +33,33 @@ def rollout() -> None:
 @click.option("--to", "candidate", required=True, metavar="DEPLOYMENT", help="The candidate.")
 @click.option("--without", default="", metavar="CRITERIA", help="Go on without these criteria, which have no source; comma-separated.")
 @click.option("--reason", default="", help="Why, for the log of events.")
+@preflight_options
+@accepts_undecided
 @asks_server
-def start(asking: Asking, task: str, candidate: str, without: str, reason: str) -> None:
+@wants_plan
+def start(  # noqa: PLR0913 - one an option
+    asking: Asking, wanted: Wanted, task: str, candidate: str, without: str, reason: str, requests: Path | None, skip_preflight: bool
+) -> None:
     """Start a rollout of TASK to a candidate.
 
     Steps and criteria come from changeover.yaml. A criterion without a source is no gate: it must be
-    accepted by name, here or when asked.
+    accepted by name, here or when asked. First the candidate is tried with what the task's requests look
+    like: a parameter that it refuses stops the start, and the request setting that mends it is printed. Before
+    all that comes the forecast: a plan that cannot be expected to decide in time is refused with the ways out
+    (exit code 5).
     """
+    trial = preflight_order(requests, skip=skip_preflight, reason=reason)
+    show_forecast_first(asking, wanted, task=task, candidate=candidate)
     accepted = [name.strip() for name in without.split(",") if name.strip()]
     body: dict[str, object] = {"task": task, "candidate": candidate, "without": accepted, "reason": reason}
+    body |= wanted.body()
+    body |= trial
     try:
-        reply = asking.link.post("/api/v1/rollouts", body)
+        reply = post_start(asking.link, body)
     except ServerRefusal as refusal:
         if not refusal.problem.criteria:
             raise
-        reply = asking.link.post("/api/v1/rollouts", {**body, "without": [*accepted, *_accepted(refusal, task, candidate)]})
+        reply = post_start(asking.link, {**body, "without": [*accepted, *_accepted(refusal, task, candidate)]})
     _show_started(asking, reply)
 
 
@@ -65,6 +81,9 @@ def _show_started(asking: Asking, reply: bytes) -> None:
     started = msgspec.json.decode(reply, type=StartedAnswer)
     show(reply, StartedAnswer, render=render_started, output=asking.output)
     note(f"watch it: changeover compare {started.rollout.task} --watch; go back: changeover rollback {started.rollout.task}")
+
+
+rollout.add_command(forecast)
 
 
 @rollout.command("ls", cls=Taught, examples=("changeover rollout ls",))

@@ -9,7 +9,7 @@ import msgspec
 from changeover.api.answers import ScoresAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.failure import Failure
-from changeover.console.output import show
+from changeover.console.output import note, show
 from changeover.console.server_link import ServerRefusal
 from changeover.console.taught import Taught
 from changeover.settings.declared import Fault
@@ -36,16 +36,28 @@ def post(asking: Asking, file: BinaryIO) -> None:
     A score has request_id, name and value; scorer and comment are optional. The first value of a request,
     name and scorer stays, so sending a file twice is harmless.
     """
-    taken = new = 0
+    sent = ScoresAnswer(taken=0, new=0)
     faults: list[str] = []
     for lines in _chunks(file):
         answer, found = _send(asking, lines)
-        taken, new = taken + answer.taken, new + answer.new
+        sent = _added(sent, answer)
         faults += found
+    for warning in sent.warnings:
+        note(f"warning: {warning}")
     if faults:
-        message = f"{len(faults)} faults; {new} new scores were taken all the same"
+        message = f"{len(faults)} faults; {sent.new} new scores were taken all the same"
         raise Failure(message, details=faults, hint="correct those lines and send the file again: a score is taken once")
-    show(msgspec.json.encode(ScoresAnswer(taken=taken, new=new)), ScoresAnswer, render=_sentence, output=asking.output)
+    show(msgspec.json.encode(sent), ScoresAnswer, render=_sentence, output=asking.output)
+
+
+def _added(left: ScoresAnswer, right: ScoresAnswer) -> ScoresAnswer:
+    """What several calls came to; the same warning once."""
+    return ScoresAnswer(
+        taken=left.taken + right.taken,
+        new=left.new + right.new,
+        unread=left.unread + right.unread,
+        warnings=tuple(dict.fromkeys((*left.warnings, *right.warnings))),
+    )
 
 
 def _send(asking: Asking, lines: Lines) -> tuple[ScoresAnswer, list[str]]:
@@ -84,4 +96,5 @@ def _chunks(file: BinaryIO) -> Iterator[Lines]:
 
 
 def _sentence(answer: ScoresAnswer) -> str:
-    return f"{answer.taken} scores sent, {answer.new} of them new"
+    unread = f", {answer.unread} of them read by no criterion" if answer.unread else ""
+    return f"{answer.taken} scores sent, {answer.new} of them new{unread}"

@@ -1,9 +1,10 @@
 """Where is the server, and what does it answer? Calls to the control API, over its Unix socket or over TCP."""
 
+import contextlib
 import getpass
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,15 +14,19 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from changeover.api.lines import EndLine, Line
 from changeover.api.problem import ErrorBody, Problem
 from changeover.console.failure import ExitCode, Failure
 from changeover.ports.serving import CONFIG_NAME, SERVER_FILE_NAME, STATE_NAME, ServerRecord
+from changeover.rollout.ways_out import way_lines
 
 STATE_VARIABLE: Final = "CHANGEOVER_STATE"
 TIMEOUT_S: Final = 30.0
 CONNECT_S: Final = 5.0
 
-_EXIT_BY_CODE: Final = {"stale": ExitCode.STALE, "unauthorized": ExitCode.NOT_ALLOWED}
+_SUCCESS: Final = 200
+_REDIRECT: Final = 300
+_EXIT_BY_CODE: Final = {"stale": ExitCode.STALE, "unauthorized": ExitCode.NOT_ALLOWED, "hopeless": ExitCode.UNDECIDED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class ServerRefusal(Failure):
 
     def __init__(self, status: int, problem: Problem, *, new: int | None = None) -> None:
         code = _EXIT_BY_CODE.get(problem.code, ExitCode.ERROR)
-        super().__init__(problem.message, hint=problem.hint, details=[str(fault) for fault in problem.faults], code=code)
+        super().__init__(problem.message, hint=problem.hint, details=[*map(str, problem.faults), *way_lines(problem.ways_out)], code=code)
         self.status = status
         self.problem = problem
         self.new = new
@@ -63,6 +68,20 @@ class ServerLink:
     def post(self, path: str, body: Mapping[str, object]) -> bytes:
         return self.post_bytes(path, msgspec.json.encode(body), media="application/json")
 
+    def follow(self, path: str, body: Mapping[str, object], *, on_line: Callable[[bytes], None]) -> bytes:
+        """Like ``post``, for a call that may answer line by line: ``on_line`` gets each line, the last one is the answer."""
+        headers = {"content-type": "application/json", "accept": "application/x-ndjson, application/json"}
+        with self._translating(), self._client.stream("POST", path, content=msgspec.json.encode(body), headers=headers) as reply:
+            if "ndjson" not in reply.headers.get("content-type", ""):
+                reply.read()
+                return _body_of(reply.status_code, reply.content)
+            for line in reply.iter_lines():
+                end = _ended(line.encode())
+                if end is not None:
+                    return _body_of(end.status, bytes(end.body))
+                on_line(line.encode())
+        raise Failure(f"{self._name} broke off in the middle of its answer", hint="look at the server's log")
+
     def delete(self, path: str, **params: str | int) -> bytes:
         return self._call("DELETE", path, params=params)
 
@@ -71,8 +90,15 @@ class ServerLink:
 
     def _call(self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, body: bytes = b"", media: str = "") -> bytes:
         headers = {"content-type": media} if media else {}
-        try:
+        with self._translating():
             reply = self._client.request(method, path, params=params, content=body, headers=headers)
+        return _body_of(reply.status_code, reply.content)
+
+    @contextlib.contextmanager
+    def _translating(self) -> Generator[None]:
+        """Turn what goes wrong on the way into our words."""
+        try:
+            yield
         except httpx2.TimeoutException as error:
             raise Failure(f"{self._name} did not answer within {TIMEOUT_S:g} s", hint="ask again, or look at the server's log") from error
         except httpx2.ConnectError as error:
@@ -81,9 +107,6 @@ class ServerLink:
             raise _unusable_url(str(error)) from error
         except httpx2.TransportError as error:
             raise Failure(f"{self._name} broke off: {error}", hint="look at the server's log") from error
-        if reply.is_success:
-            return reply.content
-        raise _refusal(reply)
 
 
 def open_link(where: Where) -> ServerLink:
@@ -174,9 +197,21 @@ def _not_running(name: str) -> Failure:
     return Failure(f"no server is running here ({name} does not answer)", hint=hint)
 
 
-def _refusal(reply: httpx2.Response) -> Failure:
+def _ended(line: bytes) -> EndLine | None:
+    """The last line of an answer that comes line by line; ``None`` for the others."""
     try:
-        body = msgspec.json.decode(reply.content, type=ErrorBody)
+        found = msgspec.json.decode(line, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Failure("found a line that is no answer of ours", hint="check that --url is a changeover control port") from error
+    return found if isinstance(found, EndLine) else None
+
+
+def _body_of(status: int, content: bytes) -> bytes:
+    """The body of a success; anything else is raised."""
+    if _SUCCESS <= status < _REDIRECT:
+        return content
+    try:
+        body = msgspec.json.decode(content, type=ErrorBody)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Failure(f"found status {reply.status_code} and no answer of ours", hint="check that --url is a changeover control port")
-    return ServerRefusal(reply.status_code, body.error, new=body.new)
+        raise Failure(f"found status {status} and no answer of ours", hint="check that --url is a changeover control port") from None
+    raise ServerRefusal(status, body.error, new=body.new)

@@ -1,4 +1,4 @@
-"""``changeover task``: list tasks, split one by hand."""
+"""``changeover task``: list tasks, show one, split one by hand."""
 
 import click
 
@@ -13,7 +13,7 @@ from changeover.console.weights import parse_weights
 
 @click.group()
 def task() -> None:
-    """List tasks and split one by hand."""
+    """List tasks, show one and split one by hand."""
 
 
 @task.command("ls", cls=Taught, examples=("changeover task ls",))
@@ -23,6 +23,17 @@ def ls(asking: Asking) -> None:
     from changeover.console.render_status import render_tasks
 
     show(asking.link.get("/api/v1/tasks"), TasksAnswer, render=render_tasks, output=asking.output)
+
+
+@task.command("show", cls=Taught, examples=("changeover task show email-summarisation", "changeover task show email-summarisation -o yaml"))
+@click.argument("name", metavar="TASK")
+@asks_server
+def show_one(asking: Asking, name: str) -> None:
+    """Show TASK: its split, its rollout, and every deployment it names."""
+    from changeover.api.inventory import TaskAnswer
+    from changeover.console.render_inventory import render_task
+
+    show(asking.link.get(f"/api/v1/tasks/{segment(name)}"), TaskAnswer, render=render_task, output=asking.output)
 
 
 @task.command("split", cls=Taught, examples=("changeover task split email-summarisation gpt4o-prod-v1120=90 gpt4omini-prod-v0718=10",))

@@ -71,7 +71,7 @@ class GatewayMetrics:
             await sleep(KEEP_S)
 
     def families(self) -> list[Family]:
-        """This data plane's own."""
+        """Those of this data plane alone."""
         return [*self._traffic(), *self._deployments(), *self._reporting(), *self._process()]
 
     def _beside(self, shelf: MetricsShelf) -> list[tuple[Family, ...]]:

@@ -82,9 +82,7 @@ async def run_gateway(parts: GatewayParts, *, host: str, port: int, stop: asynci
     keeper = TableKeeper(plane=parts.plane, boot=parts.boot, link=parts.link, cache=parts.cache, on_table=gateway.use)
     keeper.load()
     await keeper.catch_up(CATCH_UP_S)
-    metrics = GatewayMetrics(
-        plane=parts.plane, gateway=gateway, reporter=reporter, keeper=keeper, clock=parts.clock, shelf=parts.shelf
-    )
+    metrics = GatewayMetrics(plane=parts.plane, gateway=gateway, reporter=reporter, keeper=keeper, clock=parts.clock, shelf=parts.shelf)
     gateway.tell_metrics(metrics.text)
     teller = ShapeTeller(gateway.shapes, plane=parts.plane, boot=parts.boot, link=parts.link)
     try:

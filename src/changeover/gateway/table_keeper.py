@@ -68,6 +68,7 @@ class TableKeeper:
             return
         if newer is not None and self._take(newer):
             await asyncio.to_thread(self._cache.save, newer)
+        self._link_is_up()
 
     async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Follow the control plane until cancelled."""
@@ -87,9 +88,7 @@ class TableKeeper:
         except LinkDownError as error:
             self._link_is_down(error)
             return False
-        if not self.connected:
-            _log.info("connected to the control plane; serving revision %d", self.revision)
-        self.connected = True
+        self._link_is_up()
         if newer is not None and newer.revision != self.revision:
             return False  # refused: it would be offered again without a pause
         self._backoff_s = BACKOFF_MIN_S
@@ -120,6 +119,12 @@ class TableKeeper:
         acknowledgement = Acknowledgement(plane=self._plane, boot=self._boot, revision=self.revision)
         await self._link.acknowledge(acknowledgement)
         self._acknowledged = True
+        self._link_is_up()
+
+    def _link_is_up(self) -> None:
+        if not self.connected:
+            _log.info("connected to the control plane; serving revision %d", self.revision)
+        self.connected = True
 
     def _link_is_down(self, error: LinkDownError) -> None:
         if self.connected is not False:

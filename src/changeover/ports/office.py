@@ -1,12 +1,15 @@
 """The control plane's one door: every read and every change of its state goes through here, in order."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
+from changeover.evidence.arrivals import Arrivals
+from changeover.gates.criteria import Criteria
+from changeover.gates.facts import Facts
 from changeover.gates.verdict import Assessment
 from changeover.ports.store import Store
 from changeover.rollout.state import Rollout
-from changeover.rollout.world import Change, Proposal, World
+from changeover.rollout.world import Change, Proposal, TaskState, World
 from changeover.traffic.table import RoutingTable
 
 T = TypeVar("T")
@@ -28,9 +31,20 @@ class Office(Protocol):
         ...
 
 
+class Foreknowledge(NamedTuple):
+    """What a forecast rests on. ``arrivals`` is ``None`` where too little traffic was seen."""
+
+    facts: Facts
+    arrivals: Arrivals | None
+
+
 class Assessor(Protocol):
     """Looks at a rollout's evidence."""
 
     async def assess(self, rollout: Rollout) -> Assessment:
         """Close the blocks that can be closed and judge what is there. May be asked at any time, by anyone."""
+        ...
+
+    async def foreknow(self, task: TaskState, criteria: Criteria) -> Foreknowledge:
+        """What the task's stable did in its last 24 hours, as far as ``criteria`` ask for it, and how fast new units come."""
         ...

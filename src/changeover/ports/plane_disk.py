@@ -43,3 +43,15 @@ class CrashLedger(Protocol):
     def forget_lost(self) -> None:
         """The control plane has been told of ``lost``."""
         ...
+
+
+class MetricsShelf(Protocol):
+    """Where data planes that share a port leave their numbers for each other. Never raises: trouble is logged."""
+
+    def keep(self, body: bytes) -> None:
+        """Replace this data plane's own."""
+        ...
+
+    def others(self) -> Sequence[bytes]:
+        """What the others last kept, however long ago."""
+        ...

@@ -6,6 +6,7 @@ import msgspec
 
 from changeover.exchange.observation import Observation
 from changeover.traffic.table import RoutingTable
+from changeover.wire.sent_shape import SentShape
 
 PLANE_SILENT_S = 60.0
 """After this long without a word a data plane is listed as silent."""
@@ -44,6 +45,28 @@ class ObservationBatch(msgspec.Struct, frozen=True, kw_only=True):
     observations: tuple[Observation, ...] = ()
 
 
+class TaskShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A shape that requests of ``task`` have."""
+
+    task: str
+    shape: SentShape
+
+
+class ShapeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What requests look like that this plane has served lately. Told again now and then; losing one does no harm."""
+
+    plane: str
+    boot: str
+    shapes: tuple[TaskShape, ...]
+
+
+class Issuer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who made a response: the deployment that serves what continues it, and the task it was made for."""
+
+    task: str
+    deployment: str
+
+
 class PlaneState(msgspec.Struct, frozen=True, kw_only=True):
     """A data plane as the control plane last heard of it."""
 
@@ -71,6 +94,12 @@ class PlaneLink(Protocol):
 
     async def deliver(self, batch: ObservationBatch) -> None:
         """Deliver one batch; raises ``BatchRefusedError`` when it will never be taken as it is."""
+        ...
+
+    async def tell_shapes(self, report: ShapeReport) -> None: ...
+
+    async def issuer(self, response: str) -> Issuer | None:
+        """Who made the response with this hash (``exchange.issuer``), as far as any data plane has reported it."""
         ...
 
 

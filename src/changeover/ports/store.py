@@ -1,15 +1,23 @@
 """The control plane's memory. Only the control plane opens it."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
-from changeover.ports.planes import Acknowledgement, ObservationBatch, PlaneState
+from changeover.ports.planes import Acknowledgement, Issuer, ObservationBatch, PlaneState, TaskShape
 from changeover.rollout.state import Command
 from changeover.rollout.world import Change, Proposal, World
+from changeover.wire.sent_shape import SentShape
+
+ISSUERS_MAX: Final = 500_000
+"""Responses of which it is kept who made them; of more, those reported first are forgotten."""
+ISSUER_AGE_S: Final = 30 * 86_400.0
+"""How long it is kept: so long providers keep a response, unless they are told otherwise."""
+SHAPES_PER_TASK_MAX: Final = 40
+"""Request shapes kept of one task, the newest."""
 
 
 class StoreError(Exception):
@@ -81,9 +89,24 @@ class ObservationLog(Protocol):
         """
         ...
 
+    def tasks_of(self, request_ids: Sequence[str]) -> dict[str, str]:
+        """The tasks of those requests that were observed, by request id. What is not known, or has no task, is not there."""
+        ...
+
     def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
         """Assigned, unforced requests of the attempt with ``since <= started_at < until``, by ``started_at`` and then
         request id. ``score`` asks for the score of that name that came first, whoever gave it.
+        """
+        ...
+
+    def first_rows(self, *, task: str, attempt: int, since: float, until: float, most: int) -> Sequence[Observation]:
+        """The first ``most`` of those, without scores: a look that costs the same however many there are."""
+        ...
+
+    def first_seen(self, *, task: str, attempts: Sequence[int], since: float, until: float, most: int) -> Sequence[float] | None:
+        """When each unit of those attempts' assigned, unforced requests was first seen between ``since`` and ``until``, in
+        order; a request without a sticky unit is one of its own, and one that an SDK repeats is none. ``None`` where the
+        attempts have more than ``most`` requests in that time: ask about less of it.
         """
         ...
 
@@ -110,7 +133,29 @@ class SummaryShelf(Protocol):
         ...
 
 
-class Store(Ledger, Outbox, ObservationLog, SummaryShelf, Protocol):
+class ShapeShelf(Protocol):
+    """What requests look like, by task: what a candidate is tried with before it gets any."""
+
+    def keep_shapes(self, shapes: Sequence[TaskShape], *, at: float) -> None:
+        """Note that these were seen at ``at``. A shape that is known keeps its values beside the new ones; of each task the
+        newest ``SHAPES_PER_TASK_MAX`` stay.
+        """
+        ...
+
+    def shapes(self, task: str) -> Sequence[SentShape]:
+        """The shapes of ``task``, the last seen first."""
+        ...
+
+
+class IssuerShelf(Protocol):
+    """Who made which response. Written by ``ObservationLog.take``, bounded by ``ISSUERS_MAX`` and ``ISSUER_AGE_S``."""
+
+    def issuer(self, response: str) -> Issuer | None:
+        """Who made the response with this hash, as reported first; ``None`` when that is not known, or not any more."""
+        ...
+
+
+class Store(Ledger, Outbox, ObservationLog, IssuerShelf, SummaryShelf, ShapeShelf, Protocol):
     """Everything the control plane keeps, in one place and under one transaction. Every verb may raise ``StoreError``."""
 
     def close(self) -> None: ...

@@ -89,7 +89,7 @@ def test_every_known_difference_is_noted(bench: Bench) -> None:
     changed = msgspec.structs.replace(bench.world.deployments["new"], account="other", environment="dev", sku="GlobalStandard")
     world = msgspec.structs.replace(bench.world, deployments={**bench.world.deployments, "new": changed})
     assert side_differences(world, rollout) == (
-        "the sides differ in account: stable acc, candidate other",
-        "the sides differ in environment: stable prod, candidate dev",
-        "the sides differ in SKU: stable unknown, candidate GlobalStandard",
+        "the sides differ in account: stable acc, candidate other: it may decide latency and errors in the version's place",
+        "the sides differ in environment: stable prod, candidate dev: it may decide latency and errors in the version's place",
+        "the sides differ in SKU: stable unknown, candidate GlobalStandard: it may decide latency, errors and cost in the version's place",
     )

@@ -19,7 +19,7 @@ from changeover.gates.criteria import (
     QualityCriterion,
     SafetyCriterion,
 )
-from changeover.gates.verdict import Decision, Level, SideFigures, Verdict
+from changeover.gates.verdict import Braked, Decision, Level, SideFigures, Verdict, WorstSlice
 from tests.unit.console.test_rendering import ERRORS, QUALITY, assessment, cells_of, text_of
 from tests.unit.rollout import builders
 
@@ -186,3 +186,34 @@ def test_a_comparison_without_any_criterion_is_said_in_every_form() -> None:
     empty = comparison(assessment=assessment())
     assert "no criterion is asked" in markdown_of(empty)
     assert "no criterion is asked" in html_of(empty)
+
+
+def test_the_brake_and_the_worst_slices_are_told_in_every_form_and_take_no_label_for_markup() -> None:
+    brake = Braked(
+        at=1.0,
+        candidate_requests=40,
+        candidate_errors=30,
+        stable_requests=300,
+        stable_errors=0,
+        units_min=20,
+        share_max=0.5,
+        stable_share_max=0.1,
+    )
+    worst = WorstSlice(
+        criterion="errors",
+        label=NASTY,
+        slices=7,
+        stable=SideFigures(count=90),
+        candidate=SideFigures(count=10),
+        estimate=None,
+        alpha=0.01,
+        harm=Level(log_e=1.5, threshold=6.55),
+    )
+    answer = comparison(assessment=msgspec.structs.replace(assessment(QUALITY), brake=brake, slices=(worst,)))
+    page = _Page(html_of(answer))
+    for text in (text_of(render_compare(answer)), markdown_of(answer), " ".join(page.text)):
+        assert "outage brake" in text
+        assert "worst of 7 slices for errors" in text
+        assert "at 0.01 divided by 7" in text
+    assert "script" not in page.tags
+    assert "<script" not in markdown_of(answer).replace("\\<", "")

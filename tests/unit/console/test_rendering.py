@@ -262,7 +262,7 @@ def status(*, tasks: tuple[TaskView, ...], planes: tuple[PlaneView, ...] = ()) -
 
 def test_status_says_what_is_on_trial_whom_it_waits_for_and_what_is_blocked() -> None:
     text = text_of(render_status(status(tasks=(task(),), planes=(plane(), plane(plane="p2", silent=True)))))
-    assert "revision 9, table 7, no gateway is serving" in text
+    assert "revision 9, table 7, 1 live data plane\n" in text
     assert "12.5 % (set)" in text
     assert "email: waiting for data planes: p1" in text
     assert "email: blocked: old -> bad" in text

@@ -148,6 +148,15 @@ def test_scores_are_posted_from_a_pipe_in_parts(live: Live) -> None:
     assert json.loads(again.stdout) == {"taken": 1500, "new": 0}
 
 
+def test_scores_that_nobody_reads_are_taken_and_told(live: Live) -> None:
+    lines = "\n".join(json.dumps({"request_id": f"r{number}", "name": "ratng", "value": 1}) for number in range(3))
+    result = live.call("score", "post", "-", stdin=lines)
+    assert (result.exit_code, result.stdout) == (0, "3 scores sent, 3 of them new, 3 of them read by no criterion\n")
+    assert "warning: 3 scores named 'ratng'" in result.stderr
+    assert "did you mean rating?" in result.stderr
+    assert "note: 3 scores named 'ratng' by client" in live.call("status", env={"COLUMNS": "200"}).stdout
+
+
 def test_faulty_scores_are_named_by_their_line(live: Live, tmp_path: Path) -> None:
     file = tmp_path / "scores.jsonl"
     file.write_text('{"request_id": "r1", "name": "rating", "value": 1}\n\n{"request_id": "", "name": "rating", "value": 1}\nnonsense\n')

@@ -208,3 +208,26 @@ def test_a_waiting_plane_gets_a_new_table_the_moment_it_is_published(monkeypatch
         assert plane.seen == [5, 6]
 
     asyncio.run(story())
+
+
+def test_a_start_takes_the_newest_table_before_anybody_is_served_and_acknowledges_it_when_it_serves() -> None:
+    async def scenario() -> None:
+        plane = ServingPlane(table(7))
+        await plane.link.publish(table(8))
+        await plane.keeper.catch_up(1.0)
+        assert (plane.keeper.revision, plane.seen, plane.acknowledged, plane.keeper.connected) == (8, [7, 8], [], True)
+        assert plane.cache.table == table(8)
+        await plane.keeper.step()
+        assert plane.acknowledged == [8]
+
+    asyncio.run(scenario())
+
+
+def test_a_start_without_a_control_plane_serves_from_the_cache() -> None:
+    async def scenario() -> None:
+        plane = ServingPlane(table(7))
+        await plane.link.cut()
+        await plane.keeper.catch_up(1.0)
+        assert (plane.keeper.revision, plane.keeper.connected) == (7, False)
+
+    asyncio.run(scenario())

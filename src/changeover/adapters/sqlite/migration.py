@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from changeover.adapters.sqlite.dialect import Kind, transaction
 from changeover.ports.store import StoreError
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002", "0003")
 """The schema revisions this code knows, oldest first, written down so that alembic is imported only when one is due."""
 
 _version: Final = sa.table("alembic_version", sa.column("version_num", sa.Text))

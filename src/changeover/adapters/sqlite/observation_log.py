@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from changeover.adapters.sqlite import schema
 from changeover.adapters.sqlite.dialect import insert_new
+from changeover.adapters.sqlite.issuer_shelf import note_issuers
 from changeover.adapters.sqlite.session import Part, Session, as_text
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
@@ -16,6 +17,9 @@ from changeover.ports.store import EvidenceRow, StoreError
 
 SYNC_EVERY_S: Final = 1.0
 """At most so many seconds of observations are lost when the machine itself dies; a sync a batch would buy little more."""
+
+IDS_PER_QUERY: Final = 2000
+"""Databases bound the parameters of one statement; SQLite's bound is 32,766."""
 
 _observation: Final = msgspec.json.Decoder(Observation)
 
@@ -36,6 +40,7 @@ class SqliteObservationLog(Part):
                 return False
             if batch.observations:
                 connection.execute(insert_new(schema.observations), [_observation_row(item) for item in batch.observations])
+                note_issuers(connection, batch.observations, at=at)
             heard = msgspec.structs.replace(
                 before, seen_at=at, watermark_at=batch.watermark_at, sequence=batch.sequence, dropped=batch.dropped, lost=batch.lost
             )
@@ -76,6 +81,16 @@ class SqliteObservationLog(Part):
         with self._session.writing(durable=True) as connection:
             return connection.execute(insert_new(schema.scores), rows, execution_options={"preserve_rowcount": True}).rowcount
 
+    def tasks_of(self, request_ids: Sequence[str]) -> dict[str, str]:
+        """See ``ObservationLog``."""
+        table, found = schema.observations, dict[str, str]()
+        with self._session.reading() as connection:
+            for first in range(0, len(request_ids), IDS_PER_QUERY):
+                asked = request_ids[first : first + IDS_PER_QUERY]
+                query = sa.select(table.c.request_id, table.c.task).where(table.c.request_id.in_(asked), table.c.task.is_not(None))
+                found |= dict(connection.execute(query).tuples().all())
+        return found
+
     def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
         """See ``ObservationLog``."""
         query = _ROWS if score is None else _ROWS_WITH_SCORE
@@ -84,6 +99,24 @@ class SqliteObservationLog(Part):
             found = connection.execute(query, asked).all()
         try:
             return [EvidenceRow(observation=_observation.decode(body), score=value) for body, value in found]
+        except msgspec.DecodeError as error:
+            raise StoreError(f"cannot read an observation of task {task}, attempt {attempt}, in {self._session.path}: {error}") from error
+
+    def first_seen(self, *, task: str, attempts: Sequence[int], since: float, until: float, most: int) -> Sequence[float] | None:
+        """See ``ObservationLog``."""
+        asked = {"task": task, "attempts": list(attempts), "since": since, "until": until, "limit": most + 1}
+        with self._session.reading() as connection:
+            if (connection.scalar(_COUNTED, asked) or 0) > most:
+                return None
+            return list(connection.scalars(_FIRST_SEEN, asked))
+
+    def first_rows(self, *, task: str, attempt: int, since: float, until: float, most: int) -> Sequence[Observation]:
+        """See ``ObservationLog``."""
+        asked = {"task": task, "attempt": attempt, "since": since, "until": until, "most": most}
+        with self._session.reading() as connection:
+            found = connection.execute(_FIRST_ROWS, asked).all()
+        try:
+            return [_observation.decode(body) for body, _ in found]
         except msgspec.DecodeError as error:
             raise StoreError(f"cannot read an observation of task {task}, attempt {attempt}, in {self._session.path}: {error}") from error
 
@@ -122,7 +155,39 @@ def _first_score() -> sa.ColumnElement[float]:
     )
 
 
+def _in_window() -> tuple[sa.ColumnElement[bool], ...]:
+    table = schema.observations
+    return (
+        table.c.task == sa.bindparam("task"),
+        table.c.attempt.in_(sa.bindparam("attempts", expanding=True)),
+        table.c.started_at >= sa.bindparam("since"),
+        table.c.started_at < sa.bindparam("until"),
+    )
+
+
+def _counted_query() -> "sa.Select[*tuple[int]]":
+    """How many there are, counted no further than a limit: from the index alone."""
+    found = sa.select(schema.observations.c.started_at).where(*_in_window()).limit(sa.bindparam("limit")).subquery()
+    return sa.select(sa.func.count()).select_from(found)
+
+
+def _first_seen_query() -> "sa.Select[*tuple[float]]":
+    table = schema.observations
+    body = sa.type_coerce(table.c.body, sa.JSON)
+    unit = sa.case((body["sticky"].as_boolean(), body["unit"].as_string()))
+    first = sa.func.min(table.c.started_at)
+    return (
+        sa.select(first)
+        .where(*_in_window(), table.c.side.is_not(None), table.c.forced.is_(sa.false()), body["retry"].as_boolean().is_not(sa.true()))
+        .group_by(unit, sa.case((unit.is_(None), table.c.request_id)))
+        .order_by(first)
+    )
+
+
+_COUNTED: Final = _counted_query()
+_FIRST_SEEN: Final = _first_seen_query()
 _ROWS: Final = _rows_query(sa.null())
+_FIRST_ROWS: Final = _ROWS.limit(sa.bindparam("most"))
 _ROWS_WITH_SCORE: Final = _rows_query(_first_score())
 
 

@@ -110,3 +110,27 @@ enrolments: Final = sa.Table(
     sa.ForeignKeyConstraint(["rollout", "stream", "block"], ["summaries.rollout", "summaries.stream", "summaries.block"]),
     sqlite_with_rowid=False,
 )
+
+request_shapes: Final = sa.Table(
+    "request_shapes",
+    metadata,
+    sa.Column("task", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("seen_at", sa.Double, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What requests look like, without any text of theirs; the newest of each task."""
+
+response_issuers: Final = sa.Table(
+    "response_issuers",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("response", sa.Text, nullable=False),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("deployment", sa.Text, nullable=False),
+    sa.Column("noted_at", sa.Double, nullable=False),
+    sa.UniqueConstraint("response", name="response_issuers_once"),
+    sa.Index("response_issuers_by_age", "noted_at"),
+    sqlite_autoincrement=True,
+)
+"""Who made which response. ``id`` is the order in which they were reported: those reported first are forgotten first."""

@@ -1,17 +1,19 @@
-"""The store on disk: ledger, outbox, observation log and summary shelf over one connection."""
+"""The store on disk: ledger, outbox, observation log, and the shelves of summaries, shapes and issuers over one connection."""
 
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from changeover.adapters.sqlite.issuer_shelf import SqliteIssuerShelf
 from changeover.adapters.sqlite.ledger import SqliteLedger
 from changeover.adapters.sqlite.lock import StoreLock
 from changeover.adapters.sqlite.observation_log import SqliteObservationLog
 from changeover.adapters.sqlite.session import Session
+from changeover.adapters.sqlite.shape_shelf import SqliteShapeShelf
 from changeover.adapters.sqlite.summary_shelf import SqliteSummaryShelf
 
 
-class SqliteStore(SqliteLedger, SqliteObservationLog, SqliteSummaryShelf):
+class SqliteStore(SqliteLedger, SqliteObservationLog, SqliteSummaryShelf, SqliteShapeShelf, SqliteIssuerShelf):
     """``ports.store.Store`` in a SQLite file. Made by ``open_store``. Calls may come from several threads; they run one
     at a time. ``decide`` must not call the store it is asked by.
     """
