@@ -71,19 +71,19 @@ class Rig:
 def running_rig(folder: Path) -> Generator[Rig]:
     with ExitStack() as stack:
         replay = stack.enter_context(replaying())
-        stage = stack.enter_context(_process(folder, "stage", "changeover.azure_sim", "--key-env", KEY_ENV, "--lifeline"))
+        stage = stack.enter_context(process(folder, "stage", "changeover.azure_sim", "--key-env", KEY_ENV, "--lifeline"))
         assert stage.stdout is not None
         stage_url = json.loads(stage.stdout.readline())["url"]
         (folder / "changeover.yaml").write_text(FILE.format(stage=stage_url, replay=f"{replay}/v1"))
-        server = stack.enter_context(_process(folder, "serve", "changeover", "serve", "--port", "0", "--control-port", "0"))
-        gateway = _announced(folder, server)
+        server = stack.enter_context(process(folder, "serve", "changeover", "serve", "--port", "0", "--control-port", "0"))
+        gateway = announced(folder, server)
         yield Rig(
             direct=Ends(through="direct", stage=stage_url, replay=replay),
             gateway=Ends(through="gateway", stage=gateway, replay=gateway),
         )
 
 
-def _announced(folder: Path, server: subprocess.Popen[bytes]) -> str:
+def announced(folder: Path, server: subprocess.Popen[bytes]) -> str:
     """The gateway's URL, once the server has said it."""
     record = folder / ".changeover" / "server.json"
     never = threading.Event()
@@ -97,7 +97,7 @@ def _announced(folder: Path, server: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def _process(folder: Path, name: str, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+def process(folder: Path, name: str, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
     """A process of ours in ``folder``; it and its children are gone afterwards."""
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(

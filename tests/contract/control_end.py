@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from changeover.adapters.memory_link import MemoryPlaneLink
-from changeover.ports.planes import Acknowledgement, ObservationBatch
+from changeover.ports.planes import Acknowledgement, ObservationBatch, ShapeReport
 
 
 class ControlEnd:
@@ -29,6 +29,8 @@ class ControlEnd:
             Route("/dp/table", self._table),
             Route("/dp/ack", self._acknowledge, methods=["POST"]),
             Route("/dp/observations", self._observations, methods=["POST"]),
+            Route("/dp/shapes", self._shapes, methods=["POST"]),
+            Route("/dp/issuer", self._issuer),
         ]
         self.app = Starlette(routes=routes)
 
@@ -50,6 +52,18 @@ class ControlEnd:
         before = len(self.memory.batches)
         await self.memory.deliver(msgspec.json.decode(await request.body(), type=ObservationBatch))
         return Response(msgspec.json.encode({"taken": len(self.memory.batches) > before}))
+
+    async def _issuer(self, request: Request) -> Response:
+        if self._noted(request) is not None:
+            return Response(self.body, status_code=self.status or 200)
+        found = await self.memory.issuer(request.query_params["response"])
+        return Response(status_code=204) if found is None else Response(msgspec.json.encode(found))
+
+    async def _shapes(self, request: Request) -> Response:
+        if self._noted(request) is not None:
+            return Response(self.body, status_code=self.status or 200)
+        await self.memory.tell_shapes(msgspec.json.decode(await request.body(), type=ShapeReport))
+        return Response(b'{"taken":true}')
 
     def _noted(self, request: Request) -> int | None:
         self.authorizations.add(request.headers.get("authorization"))

@@ -6,12 +6,26 @@ import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from changeover.adapters.memory_link import MemoryPlaneLink
 from changeover.adapters.plane_link import HttpPlaneLink, plane_link_at
-from changeover.ports.planes import Acknowledgement, BatchRefusedError, Dropped, LinkDownError, ObservationBatch, PlaneLink
+from changeover.exchange.issuer import hash_response
+from changeover.ports.planes import (
+    Acknowledgement,
+    BatchRefusedError,
+    Dropped,
+    Issuer,
+    LinkDownError,
+    ObservationBatch,
+    PlaneLink,
+    ShapeReport,
+    TaskShape,
+)
 from changeover.traffic.table import RoutingTable, Side
+from changeover.wire.sent_shape import SentShape, SentValue, ValueKind
+from changeover.wire.surface import Surface
 from tests.contract.control_end import ControlEnd, listening
 from tests.unit.gateway.planes import observation, table
 
@@ -117,6 +131,31 @@ def test_batches_arrive_whole_and_a_repeated_one_once(tell: Callable[[Story], No
     tell(story)
 
 
+def test_who_made_a_response_is_known_once_it_was_reported(tell: Callable[[Story], None]) -> None:
+    made, unknown = hash_response("resp_1"), hash_response("resp_2")
+
+    async def story(link: PlaneLink, control: MemoryPlaneLink) -> None:
+        seen = msgspec.structs.replace(observation("r1", side=Side.CANDIDATE), task="mail", served="green", response=made)
+        await link.deliver(msgspec.structs.replace(batch(1), observations=(seen,)))
+        assert await link.issuer(made) == Issuer(task="mail", deployment="green")
+        assert await link.issuer(unknown) is None
+        await control.cut()
+        with pytest.raises(LinkDownError):
+            await link.issuer(made)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"\xff"])
+def test_an_answer_that_names_no_issuer_is_a_link_that_is_down(body: bytes) -> None:
+    async def story(link: HttpPlaneLink, end: ControlEnd) -> None:
+        end.status, end.body = 200, body
+        with pytest.raises(LinkDownError, match="names no issuer"):
+            await link.issuer(hash_response("resp_1"))
+
+    http_story(story)
+
+
 def test_every_call_says_when_the_control_plane_is_away_and_works_when_it_is_back(tell: Callable[[Story], None]) -> None:
     async def story(link: PlaneLink, control: MemoryPlaneLink) -> None:
         await control.cut()
@@ -213,3 +252,23 @@ def test_a_control_plane_that_dies_and_comes_back_is_reached_again() -> None:
 def test_a_link_to_nowhere_is_refused() -> None:
     with pytest.raises(ValueError, match="neither a socket nor a URL"):
         plane_link_at()
+
+
+def test_shapes_of_requests_arrive_as_they_were_told(tell: Callable[[Story], None]) -> None:
+    seen = SentShape(surface=Surface.CHAT, api_version="2024-10-21", values={"n": (SentValue(kind=ValueKind.NUMBER, value=2),)})
+    report = ShapeReport(plane="p", boot="b", shapes=(TaskShape(task="mail", shape=seen),))
+
+    async def story(link: PlaneLink, control: MemoryPlaneLink) -> None:
+        await link.tell_shapes(report)
+        assert control.shape_reports == [report]
+
+    tell(story)
+
+
+def test_shapes_that_cannot_be_told_are_a_link_that_is_down() -> None:
+    async def story(link: HttpPlaneLink, end: ControlEnd) -> None:
+        end.status = 500
+        with pytest.raises(LinkDownError, match="POST /dp/shapes"):
+            await link.tell_shapes(ShapeReport(plane="p", boot="b", shapes=()))
+
+    http_story(story)

@@ -88,6 +88,18 @@ def test_rows_are_the_assigned_unforced_requests_of_the_attempt_in_the_window(st
     assert ids(store, attempt=2) == ["req-0004"]
 
 
+def test_the_first_rows_are_the_same_rows_and_no_more_than_asked_for(store: Store) -> None:
+    store.take(batch(1, observation(3), observation(1), observation(2, forced=True), observation(4, attempt=2), observation(5)), at=1.0)
+
+    def first(most: int, *, until: float = 1e9) -> list[str]:
+        return [row.request_id for row in store.first_rows(task=TASK, attempt=1, since=0.0, until=until, most=most)]
+
+    assert first(2) == ["req-0001", "req-0003"]
+    assert first(9) == ids(store) == ["req-0001", "req-0003", "req-0005"]
+    assert first(9, until=103.5) == ["req-0001", "req-0003"]
+    assert first(0) == []
+
+
 def test_a_score_may_come_before_its_observation(store: Store) -> None:
     assert store.add_scores([score(1, 0.5)]) == 1
     store.take(batch(1, observation(1), observation(2)), at=1.0)
@@ -196,3 +208,10 @@ def test_any_text_comes_back_as_it_was(store: Store, unit: str) -> None:
     odd = msgspec.structs.replace(observation(1), unit=unit, error=unit)
     store.take(batch(1, odd), at=1.0)
     assert store.rows(task=TASK, attempt=1, since=0.0, until=1e9, score=unit)[0].observation == odd
+
+
+def test_the_tasks_of_requests_are_told_where_they_were_observed(store: Store) -> None:
+    store.take(batch(1, observation(1), observation(2, task=None), observation(3, task="other")), at=1.0)
+    asked = ["req-0001", "req-0002", "req-0003", "never", *(f"x-{number}" for number in range(5000))]
+    assert store.tasks_of(asked) == {"req-0001": TASK, "req-0003": "other"}
+    assert store.tasks_of([]) == {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from changeover.evidence.betting import Centre
 from changeover.evidence.outcomes import summarise_outcomes
 from changeover.evidence.scores import summarise_scores
+from changeover.evidence.traffic import UNITS_MAX
 from changeover.exchange.observation import Outcome
 from changeover.gates.verdict import Assessment, Decision
 from changeover.traffic.table import Side
@@ -136,3 +137,37 @@ def test_the_same_gate_does_pass_on_enough_of_both_sides():
     for block in range(30):
         stream.close([(row(block * 100 + number, list(Side)[number % 2], 0.5), 0.16 + 0.01 * (number % 4 < 2)) for number in range(100)])
     assert [verdict.decision for verdict in look(stream.judge).verdicts] == [Decision.PASS, Decision.PASS]
+
+
+@given(rows(), rows(), st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_traffic_counts_every_request_and_no_unit_twice_however_it_was_split_over_replicas(first, later, cut):
+    ours, others = [one for one, _ in first], [one for one, _ in later]
+    whole = summarise_outcomes(block=0, rows=ours, later=others)
+    parts = [summarise_outcomes(block=0, rows=ours[:cut]), summarise_outcomes(block=0, rows=ours[cut:], later=others)]
+    merged = parts[0].merged(parts[1])
+    for side, seen, added in (
+        (Side.STABLE, whole.stable_traffic, merged.stable_traffic),
+        (Side.CANDIDATE, whole.candidate_traffic, merged.candidate_traffic),
+    ):
+        drawn = [one for one in ours + others if one.side is side]
+        assert (seen.requests, seen.errors) == (len(drawn), sum(one.is_error for one in drawn))
+        assert seen.units == min(UNITS_MAX, len({one.unit for one in drawn}))
+        assert added == seen
+        event(f"more units than are counted: {seen.units == UNITS_MAX}")
+
+
+@given(st.lists(st.tuples(rows(), rows(most=10)), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_a_brake_has_twenty_units_and_a_healthy_stable_behind_it_and_stays(blocks):
+    stream = Stream()
+    before = None
+    for first, later in blocks:
+        stream.judge = stream.judge.add(stream.judge.summarise("outcomes", first, later=later))
+        brake = look(stream.judge).brake
+        event(f"braked: {brake is not None}")
+        assert before is None or brake == before
+        if brake is not None:
+            assert 2 * brake.candidate_errors > brake.candidate_requests >= brake.units_min
+            assert 10 * brake.stable_errors < brake.stable_requests
+        before = brake

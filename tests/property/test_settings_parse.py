@@ -6,20 +6,14 @@ from hypothesis import strategies as st
 
 from changeover.settings.declared import Declared, SettingsError
 from changeover.settings.file import parse
-from changeover.settings.shape import (
-    AccountShape,
-    AnalysisShape,
-    AuthShape,
-    CriteriaShape,
-    DeploymentShape,
-    EvidenceShape,
-    FileShape,
-    QualityShape,
-    RolloutShape,
-    Shape,
-    StepShape,
-    TaskShape,
-)
+from changeover.settings.shape import FileShape
+from changeover.settings.shape_accounts import AccountShape, AuthShape
+from changeover.settings.shape_base import Shape
+from changeover.settings.shape_criteria import CriteriaShape, QualityShape
+from changeover.settings.shape_deployments import DeploymentShape
+from changeover.settings.shape_evidence import EvidenceShape
+from changeover.settings.shape_rollouts import AnalysisShape, RolloutShape, StepShape
+from changeover.settings.shape_tasks import TaskShape
 from tests.unit.settings.files import SMALLEST
 
 QUICK = settings(max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,10 +9,11 @@ from changeover.rollout.state import Rollout
 
 
 class Enrolled(NamedTuple):
-    """A block's rows that count, and the sticky units that they enrol."""
+    """A block's rows that count, the sticky units that they enrol, and the later requests of units enrolled before."""
 
     rows: list[Row]
     units: list[str]
+    later: list[Row]
 
 
 def rows_between(store: Store, rollout: Rollout, *, since: float, until: float, score: str | None) -> list[Row]:
@@ -22,14 +23,16 @@ def rows_between(store: Store, rollout: Rollout, *, since: float, until: float, 
 
 
 def enrolled(store: Store, rows: Sequence[Row], *, rollout: str, stream: str) -> Enrolled:
-    """A sticky unit counts once per rollout: its first request (rule I14)."""
+    """A sticky unit counts once per rollout: its first request (rule I14). What an SDK repeats is never a first one."""
     sticky = {row.unit for row, _ in rows if row.sticky}
     seen = store.enrolled(rollout=rollout, stream=stream, units=sorted(sticky)) if sticky else set[str]()
     kept: list[Row] = []
+    later: list[Row] = []
     for row, score in rows:
+        if row.retry or (row.sticky and row.unit in seen):
+            later.append((row, score))
+            continue
         if row.sticky:
-            if row.unit in seen:
-                continue
             seen.add(row.unit)
         kept.append((row, score))
-    return Enrolled(kept, [row.unit for row, _ in kept if row.sticky])
+    return Enrolled(kept, [row.unit for row, _ in kept if row.sticky], later)

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from changeover.evidence.moments import Moments, moments_of
-from changeover.evidence.units import countable, is_comparable
+from changeover.evidence.units import CANDIDATE, STABLE, countable, is_comparable
+from changeover.evidence.user_totals import EVERYBODY, Known, UserStratum, merge_user_strata, user_strata
 from changeover.exchange.observation import Observation
-from changeover.traffic.table import Side
 
 VALUE_MAX: Final = 1e12
 """Dollars or tokens of one request. What is above, below 0 or no number is no measurement: it counts as missing."""
@@ -47,13 +47,15 @@ class CostStratum(msgspec.Struct, frozen=True, kw_only=True):
 class CostBlock(msgspec.Struct, frozen=True, kw_only=True):
     """A closed block, as it is stored. ``strata`` are ordered by ``p`` and hold comparable probabilities only.
 
-    ``unpriced`` names the deployments that gave ``unpriced`` units their answers, in order.
+    ``unpriced`` names the deployments that gave ``unpriced`` units their answers, in order. ``users`` are about all
+    requests, not units; empty where every request was a unit of its own. Version 1 had none.
     """
 
     block: int
     strata: tuple[CostStratum, ...] = ()
     unpriced: tuple[str, ...] = ()
-    version: int = 1
+    users: tuple[UserStratum, ...] = ()
+    version: int = 2
 
     def merged(self, other: "CostBlock") -> "CostBlock":
         """The same block as two replicas saw it."""
@@ -63,6 +65,7 @@ class CostBlock(msgspec.Struct, frozen=True, kw_only=True):
             block=self.block,
             strata=merge_cost_strata(self.strata, other.strata),
             unpriced=tuple(sorted({*self.unpriced, *other.unpriced})),
+            users=merge_user_strata(self.users, other.users),
         )
 
 
@@ -77,17 +80,31 @@ def merge_cost_strata(left: Iterable[CostStratum], right: Iterable[CostStratum])
     return tuple(by_p[p] for p in sorted(by_p))
 
 
-def summarise_cost(*, block: int, rows: Sequence[Observation]) -> CostBlock:
-    """Sum up a block's enrolled rows. A unit that is there twice counts once; a row without a side does not count."""
-    kept = [row for _, row in countable(rows) if is_comparable(row.candidate_probability)]
+def summarise_cost(
+    *, block: int, rows: Sequence[Observation], later: Sequence[Observation] = (), limits: tuple[int, int] = (EVERYBODY, EVERYBODY)
+) -> CostBlock:
+    """Sum up a block's enrolled rows. A unit that is there twice counts once; a row without a side does not count.
+
+    ``later`` are the block's other requests, of units that were enrolled before: they count for their users alone, of whom
+    those with marks below ``limits`` (the stable's, the candidate's) are kept.
+    """
     by_p: dict[float, list[Observation]] = {}
-    for row in kept:
+    for _, row in countable(rows):
         by_p.setdefault(row.candidate_probability, []).append(row)
+    compared = {p: by_p[p] for p in sorted(by_p) if is_comparable(p)}
+    free = [row for kept in compared.values() for row in kept if row.cost_usd is None]
     return CostBlock(
         block=block,
-        strata=tuple(_stratum(p, by_p[p]) for p in sorted(by_p)),
-        unpriced=tuple(sorted({row.served for row in kept if row.served is not None and _is_unpriced(row)})),
+        strata=tuple(_stratum(p, kept) for p, kept in compared.items()),
+        unpriced=tuple(sorted({row.served for row in free if row.served is not None and _is_unpriced(row)})),
+        users=_users([*rows, *later], limits),
     )
+
+
+def _users(rows: Sequence[Observation], limits: tuple[int, int]) -> tuple[UserStratum, ...]:
+    if not any(row.sticky for row in rows):
+        return ()
+    return user_strata([(row, Known(money_of(row), input_of(row), output_of(row))) for row in rows], limits=limits)
 
 
 def money_of(row: Observation) -> float | None:
@@ -113,20 +130,21 @@ def _is_unpriced(row: Observation) -> bool:
 def _stratum(p: float, rows: Sequence[Observation]) -> CostStratum:
     return CostStratum(
         p=p,
-        stable=_tally([row for row in rows if row.side is Side.STABLE]),
-        candidate=_tally([row for row in rows if row.side is Side.CANDIDATE]),
+        stable=_tally([row for row in rows if row.side is STABLE]),
+        candidate=_tally([row for row in rows if row.side is CANDIDATE]),
     )
 
 
 def _tally(rows: Sequence[Observation]) -> CostTally:
+    tokens = [row.tokens for row in rows if row.tokens is not None]
     return CostTally(
         units=len(rows),
-        money=moments_of(_known(map(money_of, rows))),
-        input=moments_of(_known(map(input_of, rows))),
-        output=moments_of(_known(map(output_of, rows))),
-        unpriced=sum(map(_is_unpriced, rows)),
+        money=moments_of(_known([row.cost_usd for row in rows])),
+        input=moments_of(_known([used.prompt for used in tokens])),
+        output=moments_of(_known([used.completion for used in tokens])),
+        unpriced=sum(_is_unpriced(row) for row in rows if row.cost_usd is None),
     )
 
 
 def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+    return [value for value in values if value is not None and 0 <= value <= VALUE_MAX]

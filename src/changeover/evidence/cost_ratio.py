@@ -20,7 +20,8 @@ _EXPONENT_MAX: Final = 700.0
 
 class Means(NamedTuple):
     """Both sides' means, strata weighted by their size, with the variances of these means. ``units`` counts both sides:
-    requests, or users where their requests hang together.
+    requests, or users where their requests hang together. ``covariance`` is that of the two means: users who were moved
+    from one side to the other are in both.
     """
 
     units: int
@@ -28,6 +29,7 @@ class Means(NamedTuple):
     candidate: float
     stable_variance: float
     candidate_variance: float
+    covariance: float = 0.0
 
 
 def weighted_means(strata: Sequence[Stratum]) -> Means | None:
@@ -38,7 +40,7 @@ def weighted_means(strata: Sequence[Stratum]) -> Means | None:
     there: equal values so far do not prove that all will be.
     """
     large = [here for here in strata if min(here.stable.count, here.candidate.count) >= STRATUM_MIN]
-    if min(sum(here.stable.count for here in large), sum(here.candidate.count for here in large)) < SIDE_MIN:
+    if min(sum([here.stable.count for here in large]), sum([here.candidate.count for here in large])) < SIDE_MIN:
         return None
     found = _means(large, lambda side: side.variance)
     if found.stable_variance > 0 or found.candidate_variance > 0:
@@ -47,22 +49,22 @@ def weighted_means(strata: Sequence[Stratum]) -> Means | None:
 
 
 def _means(strata: Sequence[Stratum], variance: Callable[[Moments], float]) -> Means:
-    units = sum(here.units for here in strata)
-    shares = [(here, here.units / units) for here in strata]
-    return Means(
-        units=units,
-        stable=sum(share * here.stable.mean for here, share in shares),
-        candidate=sum(share * here.candidate.mean for here, share in shares),
-        stable_variance=sum(share * share * variance(here.stable) / here.stable.count for here, share in shares),
-        candidate_variance=sum(share * share * variance(here.candidate) / here.candidate.count for here, share in shares),
-    )
+    units = sum([here.units for here in strata])
+    stable, candidate, stable_variance, candidate_variance = 0.0, 0.0, 0.0, 0.0
+    for here in strata:
+        share = here.units / units
+        stable += share * here.stable.mean
+        candidate += share * here.candidate.mean
+        stable_variance += share * share * variance(here.stable) / here.stable.count
+        candidate_variance += share * share * variance(here.candidate) / here.candidate.count
+    return Means(units, stable, candidate, stable_variance, candidate_variance)
 
 
 def standard_errors(means: Means, *, ratio: float) -> float | None:
     """By how many standard errors the candidate's mean lies above ``ratio`` times the stable's; ``None`` when every
     value is 0.
     """
-    variance = means.candidate_variance + ratio * ratio * means.stable_variance
+    variance = means.candidate_variance + ratio * ratio * means.stable_variance - 2 * ratio * means.covariance
     return (means.candidate - ratio * means.stable) / sqrt(variance) if variance > 0 else None
 
 
@@ -100,10 +102,11 @@ def ratio_interval(means: Means, *, multiplier: float) -> tuple[float, float] | 
     a, b, reach = means.candidate, means.stable, multiplier * multiplier
     square = b * b - reach * means.stable_variance
     rest = a * a - reach * means.candidate_variance
+    middle = a * b - reach * means.covariance
     if not square > 0:
         return None
-    root = sqrt(max(0.0, a * a * b * b - square * rest))
-    low, high = max(0.0, (a * b - root) / square), (a * b + root) / square
+    root = sqrt(max(0.0, middle * middle - square * rest))
+    low, high = max(0.0, (middle - root) / square), (middle + root) / square
     return (low, high) if high < inf else None
 
 
@@ -123,4 +126,8 @@ def _scaled(means: Means, factor: float) -> Means:
     if not means.candidate > 0:
         return means._replace(candidate=factor * means.stable, candidate_variance=factor * factor * means.stable_variance)
     stretch = factor * means.stable / means.candidate
-    return means._replace(candidate=factor * means.stable, candidate_variance=stretch * stretch * means.candidate_variance)
+    return means._replace(
+        candidate=factor * means.stable,
+        candidate_variance=stretch * stretch * means.candidate_variance,
+        covariance=stretch * means.covariance,
+    )

@@ -6,7 +6,8 @@ events by side and p are the whole state.
 """
 
 from collections.abc import Callable, Sequence
-from math import exp, log
+from functools import lru_cache
+from math import exp, inf, log
 from typing import Final, NamedTuple
 
 from changeover.evidence.mixture import log_mean_exp
@@ -17,8 +18,15 @@ RATIO_MAX: Final = 4.0
 STEPS: Final = tuple(RATIO_MIN * (RATIO_MAX / RATIO_MIN) ** (k / (RATIOS - 1)) for k in range(RATIOS))
 """How far from the tested ratio the alternatives lie, log-spaced from 1.03 to 4."""
 
+_INVERSE_STEPS: Final = tuple(1 / step for step in STEPS)
+_GRIDS_KEPT: Final = 256
+_HAIR: Final = 1 + 1e-9
 _SEARCH_LOG_RATIO: Final = log(10_000.0)
 _SEARCH_HALVINGS: Final = 40
+
+
+_Gains = tuple[tuple[float, float], ...]
+"""By how much each bet's log-capital grows with one event of the candidate and with one of the stable."""
 
 
 class EventCount(NamedTuple):
@@ -29,20 +37,32 @@ class EventCount(NamedTuple):
     candidate: int
 
 
-def log_e_above(counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0, steps: Sequence[float] = STEPS) -> float:
+def log_e_above(
+    counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0, steps: tuple[float, ...] = STEPS, least: float = -inf
+) -> float:
     """Log E against "the candidate's rate is at most ``ratio`` times the stable's".
 
     ``dispersion`` is by how much events vary more than independent ones would (evidence/tempering.py): each bet's
-    log-capital is divided by it before they are averaged. ``steps`` is the grid of alternatives.
+    log-capital is divided by it before they are averaged. ``steps`` is the grid of alternatives. Whoever only asks whether
+    log E reaches ``least`` may get any number below it where it does not, and gets it faster.
     """
+    if least == inf:
+        return 0.0
+    if least > -inf and (most := _ceiling(counts, ratio, 1) / dispersion) < least:
+        return most
     usable = _usable(counts)
-    return log_mean_exp([_log_likelihood_ratio(usable, alternative=ratio * step, null=ratio) / dispersion for step in steps])
+    gains = [_gains_above(p, ratio) if steps is STEPS else _gains(p, ratio, steps) for p, _, _ in usable]
+    return _mixed(usable, gains, dispersion)
 
 
-def log_e_below(counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0) -> float:
-    """Log E against "the candidate's rate is at least ``ratio`` times the stable's"; ``dispersion`` as above."""
+def log_e_below(counts: Sequence[EventCount], *, ratio: float, dispersion: float = 1.0, least: float = -inf) -> float:
+    """Log E against "the candidate's rate is at least ``ratio`` times the stable's"; ``dispersion`` and ``least`` as above."""
+    if least == inf:
+        return 0.0
+    if least > -inf and (most := _ceiling(counts, ratio, -1) / dispersion) < least:
+        return most
     usable = _usable(counts)
-    return log_mean_exp([_log_likelihood_ratio(usable, alternative=ratio / step, null=ratio) / dispersion for step in STEPS])
+    return _mixed(usable, [_gains_below(p, ratio) for p, _, _ in usable], dispersion)
 
 
 def ratio_estimate(counts: Sequence[EventCount]) -> float | None:
@@ -73,12 +93,50 @@ def ratio_interval(counts: Sequence[EventCount], *, alpha: float) -> tuple[float
     return low, high
 
 
-def _log_likelihood_ratio(counts: Sequence[EventCount], *, alternative: float, null: float) -> float:
+def _mixed(counts: Sequence[EventCount], gains: Sequence[_Gains], dispersion: float) -> float:
+    """The average of the bets whose log-capitals grow as ``gains`` say, by count."""
+    if not counts:
+        return 0.0
+    _, stable, candidate = counts[0]
+    capitals = [candidate * up + stable * down for up, down in gains[0]]
+    for (_, stable, candidate), grid in zip(counts[1:], gains[1:], strict=True):
+        capitals = [capital + candidate * up + stable * down for capital, (up, down) in zip(capitals, grid, strict=True)]
+    if dispersion != 1:
+        capitals = [capital / dispersion for capital in capitals]
+    return log_mean_exp(capitals)
+
+
+def _ceiling(counts: Sequence[EventCount], ratio: float, sign: int) -> float:
+    """What no bet on a larger (``sign`` 1) or smaller (-1) ratio can have grown to: the gain of the best alternative, found
+    for each probability on its own, and a hair more for rounding.
+    """
     total = 0.0
     for p, stable, candidate in counts:
-        spread = log((p * alternative + 1 - p) / (p * null + 1 - p))
-        total += candidate * log(alternative / null) - (candidate + stable) * spread
-    return total
+        units = stable + candidate
+        expected = units * p * ratio / (p * ratio + 1 - p)
+        if (candidate - expected) * sign > 0 and 0 < p < 1:
+            total += candidate * log(candidate / expected) if candidate else 0.0
+            total += stable * log(stable / (units - expected)) if stable else 0.0
+    return total * _HAIR + _HAIR - 1
+
+
+def _gains(p: float, ratio: float, steps: Sequence[float]) -> _Gains:
+    found: list[tuple[float, float]] = []
+    for step in steps:
+        spread = log((p * ratio * step + 1 - p) / (p * ratio + 1 - p))
+        found.append((log(step) - spread, -spread))
+    return tuple(found)
+
+
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _gains_above(p: float, ratio: float) -> _Gains:
+    """Tests ask for the same few at every look, so they are kept."""
+    return _gains(p, ratio, STEPS)
+
+
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _gains_below(p: float, ratio: float) -> _Gains:
+    return _gains(p, ratio, _INVERSE_STEPS)
 
 
 def _usable(counts: Sequence[EventCount]) -> list[EventCount]:

@@ -1,7 +1,8 @@
 """On how many of a block's requests did a rare event happen: a content filter that acted, an answer judged harmful?"""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -77,42 +78,40 @@ def summarise_filters(*, block: int, rows: Sequence[Observation]) -> FlagBlock:
     """Count on how many of a block's enrolled rows a content filter acted, on prompt or answer. A unit that is there
     twice counts once. What the filter did to a stand-in's answer says nothing of the assigned deployment.
     """
-    return _summed(block, [_Flag(row, None if row.is_error else row.filtered) for _, row in countable(rows)])
+    kept = [row for _, row in countable(rows)]
+    return _summed(block, Counter((row.candidate_probability, row.side, None if row.is_error else row.filtered) for row in kept))
 
 
 def summarise_harmful(*, block: int, rows: Sequence[tuple[Observation, float | None]]) -> FlagBlock:
     """Count how many of a block's enrolled rows were scored 1 (harmful) rather than 0 (harmless)."""
     kept = [(row, rows[position][1]) for position, row in countable([row for row, _ in rows])]
-    return _summed(block, [_judged(row, score) for row, score in kept])
+    return _summed(block, Counter((row.candidate_probability, row.side, _judged(row, score)) for row, score in kept))
 
 
-class _Flag(NamedTuple):
-    """Whether the event happened on ``row``; ``None``: not known."""
-
-    row: Observation
-    happened: bool | None
-    unusable: bool = False
+_UNUSABLE: Final = "neither yes nor no"
+_Kind = tuple[float, Side | None, bool | str | None]
+"""The probability that requests had, their side, and whether the event happened on them; ``None``: not known."""
 
 
-def _judged(row: Observation, score: float | None) -> _Flag:
+def _judged(row: Observation, score: float | None) -> bool | str | None:
     if row.is_error or score is None:
-        return _Flag(row, None)
-    if score not in {HARMLESS, HARMFUL}:
-        return _Flag(row, None, unusable=True)
-    return _Flag(row, score == HARMFUL)
+        return None
+    return score == HARMFUL if score in {HARMLESS, HARMFUL} else _UNUSABLE
 
 
-def _summed(block: int, flags: Sequence[_Flag]) -> FlagBlock:
-    drawn = [flag for flag in flags if is_comparable(flag.row.candidate_probability)]
-    return FlagBlock(block=block, strata=merge_flag_strata((), map(_one, drawn)), outside=len(flags) - len(drawn))
-
-
-def _one(flag: _Flag) -> FlagStratum:
-    tally = FlagTally(
-        known=int(flag.happened is not None),
-        flagged=int(flag.happened is True),
-        missing=int(flag.happened is None),
-        unusable=int(flag.unusable),
+def _summed(block: int, found: Mapping[_Kind, int]) -> FlagBlock:
+    return FlagBlock(
+        block=block,
+        strata=tuple(_stratum(p, found) for p in sorted({p for p, _, _ in found if is_comparable(p)})),
+        outside=sum(units for (p, _, _), units in found.items() if not is_comparable(p)),
     )
-    p = flag.row.candidate_probability
-    return FlagStratum(p=p, candidate=tally) if flag.row.side is Side.CANDIDATE else FlagStratum(p=p, stable=tally)
+
+
+def _stratum(p: float, found: Mapping[_Kind, int]) -> FlagStratum:
+    return FlagStratum(p=p, stable=_tally(p, Side.STABLE, found), candidate=_tally(p, Side.CANDIDATE, found))
+
+
+def _tally(p: float, side: Side, found: Mapping[_Kind, int]) -> FlagTally:
+    flagged, unflagged = found.get((p, side, True), 0), found.get((p, side, False), 0)
+    unusable = found.get((p, side, _UNUSABLE), 0)
+    return FlagTally(known=flagged + unflagged, flagged=flagged, missing=found.get((p, side, None), 0) + unusable, unusable=unusable)

@@ -4,16 +4,16 @@ Whoever is slower than the stable's quantile c counts on the stable's side, whoe
 times c on the candidate's. If the candidate is exactly that much slower, both shares are the same.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from math import isfinite
+from math import inf
 from typing import Final, Protocol
 
 import msgspec
 
 from changeover.evidence.histogram import EMPTY, LogHistogram, histogram_of
-from changeover.evidence.units import countable, is_comparable
+from changeover.evidence.units import CANDIDATE, countable, is_comparable
 from changeover.exchange.observation import Observation
-from changeover.traffic.table import Side
 
 UNANSWERED_MS: Final = 600_000.0
 """What a request is taken to have lasted that the assigned deployment never answered: the patience of common clients."""
@@ -130,7 +130,7 @@ NO_THRESHOLDS: Final = Thresholds()
 
 def frozen_thresholds(rows: Sequence[Observation], *, criterion: Slowness) -> Thresholds:
     """From what the stable did before the start. With too few requests nothing is frozen."""
-    known = histogram_of(time for time in map(_time_ms, rows) if time is not None)
+    known = histogram_of(time for time in map(time_ms_of, rows) if time is not None)
     return Thresholds(frozen_ms=_limits(known, criterion.quantiles))
 
 
@@ -139,22 +139,20 @@ def summarise_latency(*, block: int, rows: Sequence[Observation], criterion: Slo
     that is there twice counts once.
     """
     kept = [row for _, row in countable(rows)]
-    drawn = [row for row in kept if is_comparable(row.candidate_probability)]
+    by_p: dict[float, tuple[list[Observation], list[Observation]]] = {}
+    for row in kept:
+        by_p.setdefault(row.candidate_probability, ([], []))[row.side is CANDIDATE].append(row)
+    compared = sorted(p for p in by_p if is_comparable(p))
     empty = LatencyBlock(
         block=block,
         quantiles=criterion.quantiles,
         max_ratio=criterion.max_ratio,
         limits_ms=thresholds.limits(criterion.quantiles),
         frozen=thresholds.frozen,
-        outside=len(kept) - len(drawn),
+        outside=len(kept) - sum(len(side) for p in compared for side in by_p[p]),
     )
-    by_p: dict[float, tuple[list[Observation], list[Observation]]] = {}
-    for row in drawn:
-        by_p.setdefault(row.candidate_probability, ([], []))[row.side is Side.CANDIDATE].append(row)
-    strata = [
-        LatencyStratum(p=p, stable=_tally(stable, empty), candidate=_tally(candidate, empty)) for p, (stable, candidate) in by_p.items()
-    ]
-    return msgspec.structs.replace(empty, strata=merge_latency_strata((), strata))
+    strata = tuple(LatencyStratum(p=p, stable=_tally(by_p[p][0], empty), candidate=_tally(by_p[p][1], empty)) for p in compared)
+    return msgspec.structs.replace(empty, strata=strata)
 
 
 def merge_latency_strata(left: Iterable[LatencyStratum], right: Iterable[LatencyStratum]) -> tuple[LatencyStratum, ...]:
@@ -183,6 +181,8 @@ def stable_times(strata: Iterable[LatencyStratum], *, start: LogHistogram = EMPT
 
 
 def _counted(tallies: Sequence[LatencyTally]) -> LatencyTally:
+    if len(tallies) == 1:
+        return msgspec.structs.replace(tallies[0], times=EMPTY)
     tested = [tally for tally in tallies if tally.tested]
     return LatencyTally(
         count=sum(tally.count for tally in tallies),
@@ -195,23 +195,29 @@ def _counted(tallies: Sequence[LatencyTally]) -> LatencyTally:
 
 
 def _tally(rows: Sequence[Observation], block: LatencyBlock) -> LatencyTally:
-    unanswered = sum(row.is_error for row in rows)
-    answered = [row.latency_ms for row in rows if not row.is_error]
-    usable = [time for time in answered if _is_time(time)]
-    worst = [_worst_ms(row) for row in rows if row.is_error]
+    answered: list[float] = []
+    worst: list[float] = []
+    for row in rows:
+        if row.is_error:
+            worst.append(_worst_ms(row))
+        else:
+            answered.append(row.latency_ms)
+    usable = sorted([time for time in answered if 0 <= time < inf])
     limits_ms = block.limits_ms or ()
+    count = len(usable) + len(worst)
     return LatencyTally(
-        count=len(usable) + unanswered,
-        unanswered=unanswered,
+        count=count,
+        unanswered=len(worst),
         unusable=len(answered) - len(usable),
-        tested=len(usable) + unanswered if limits_ms else 0,
-        above=tuple(unanswered + sum(time > limit for time in usable) for limit in limits_ms),
-        beyond=tuple(unanswered + sum(time > block.max_ratio * limit for time in usable) for limit in limits_ms),
+        tested=count if limits_ms else 0,
+        above=tuple(count - bisect_right(usable, limit) for limit in limits_ms),
+        beyond=tuple(count - bisect_right(usable, block.max_ratio * limit) for limit in limits_ms),
         times=histogram_of([*usable, *worst]),
     )
 
 
-def _time_ms(row: Observation) -> float | None:
+def time_ms_of(row: Observation) -> float | None:
+    """What a request is taken to have lasted; an unanswered one longer than anything. ``None``: its time is none."""
     if row.is_error:
         return _worst_ms(row)
     return row.latency_ms if _is_time(row.latency_ms) else None
@@ -222,7 +228,7 @@ def _worst_ms(row: Observation) -> float:
 
 
 def _is_time(latency_ms: float) -> bool:
-    return isfinite(latency_ms) and latency_ms >= 0
+    return 0 <= latency_ms < inf
 
 
 def _limits(stable: LogHistogram, quantiles: Sequence[float]) -> tuple[float, ...] | None:

@@ -7,4 +7,4 @@ from math import exp, log
 def log_mean_exp(logs: Sequence[float]) -> float:
     """The logarithm of the mean of exp(``logs``), safe for any size. ``logs`` is not empty and finite."""
     top = max(logs)
-    return top + log(sum(exp(value - top) for value in logs) / len(logs))
+    return top + log(sum([exp(value - top) for value in logs]) / len(logs))

@@ -1,7 +1,8 @@
 """Count, mean and spread of many values, kept without keeping the values. Merges exactly as one stream would."""
 
 from collections.abc import Iterable
-from math import sqrt
+from math import fsum, sqrt
+from operator import mul
 
 import msgspec
 
@@ -36,11 +37,12 @@ class Moments(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def moments_of(values: Iterable[float]) -> Moments:
-    """One pass (Welford 1962)."""
-    count, mean, m2 = 0, 0.0, 0.0
-    for value in values:
-        count += 1
-        step = value - mean
-        mean += step / count
-        m2 += step * (value - mean)
-    return Moments(count=count, mean=mean, m2=m2)
+    """Exact sums, so that the order of ``values`` plays no part: first the mean, then the distances from it. Equal values
+    have no spread at all, not a rounding error of one: whether anything varies decides how a mean is judged.
+    """
+    known = list(values)
+    if not known or (known[0] == known[-1] and min(known) == max(known)):
+        return Moments(count=len(known), mean=float(known[0]) if known else 0.0)
+    mean = fsum(known) / len(known)
+    distances = [value - mean for value in known]
+    return Moments(count=len(known), mean=mean, m2=fsum(map(mul, distances, distances)))

@@ -15,6 +15,8 @@ from changeover.traffic.table import Side
 
 _MILLS_FROM: Final = 20.0
 _HALVINGS: Final = 30
+_NO_VARIANCE: Final = 1e-18
+"""Of values on 0 to 1: below this it is rounding error, and the two points could not be told apart."""
 
 
 class Seen(NamedTuple):
@@ -148,7 +150,7 @@ def two_points(spread: Spread) -> tuple[tuple[float, float], tuple[float, float]
     """
     mean = min(1.0, max(0.0, spread.mean))
     variance = min(spread.sd * spread.sd, mean * (1 - mean))
-    if variance <= 0:
+    if variance <= _NO_VARIANCE:
         return (mean, 0.5), (mean, 0.5)
     sd = sqrt(variance)
     low = max(0.0, mean - sd)

@@ -8,7 +8,7 @@ import msgspec
 
 from changeover.evidence.betting import NOTHING_BET, BetSums, Centre, Stake, bet_sums, weighted
 from changeover.evidence.moments import Moments, moments_of
-from changeover.evidence.units import countable, is_comparable
+from changeover.evidence.units import CANDIDATE, STABLE, countable, is_comparable
 from changeover.exchange.observation import Observation
 from changeover.traffic.table import Side
 
@@ -107,7 +107,8 @@ def summarise_scores(*, block: int, rows: Sequence[tuple[Observation, float | No
     """
     kept = [(row, rows[position][1]) for position, row in countable([row for row, _ in rows])]
     drawn = [_graded(row, score, criterion) for row, score in kept if is_comparable(row.candidate_probability)]
-    stakes = (Stake(one.p, weighted(one.side, p=one.p, gain=one.gain, centre=centre.value)) for one in drawn)
+    middle = centre.value
+    stakes = (Stake(one.p, weighted(one.side, p=one.p, gain=one.gain, centre=middle)) for one in drawn)
     return ScoreBlock(
         block=block,
         delta=criterion.margin_share,
@@ -127,7 +128,7 @@ class _Graded(NamedTuple):
 
 
 def _graded(row: Observation, score: float | None, criterion: Scale) -> _Graded:
-    side = Side.CANDIDATE if row.side is Side.CANDIDATE else Side.STABLE
+    side = CANDIDATE if row.side is CANDIDATE else STABLE
     p = row.candidate_probability
     if row.is_error:
         return _Graded(p, side, 0.0, "unanswered")
@@ -142,8 +143,8 @@ def _stratum(p: float, drawn: Sequence[_Graded]) -> ScoreStratum:
     here = [one for one in drawn if one.p == p]
     return ScoreStratum(
         p=p,
-        stable=_tally([one for one in here if one.side is Side.STABLE]),
-        candidate=_tally([one for one in here if one.side is Side.CANDIDATE]),
+        stable=_tally([one for one in here if one.side is STABLE]),
+        candidate=_tally([one for one in here if one.side is CANDIDATE]),
     )
 
 

@@ -57,18 +57,18 @@ class Tempering(msgspec.Struct, frozen=True, kw_only=True):
         """The next block. One without both sides shows no difference, but its events count."""
         units = self.units + block.stable + block.candidate
         events = self.events + block.stable_events + block.candidate_events
-        grown = msgspec.structs.replace(self, units=units, events=events)
         if not block.stable or not block.candidate:
-            return grown
-        share = events / units
+            return msgspec.structs.replace(self, units=units, events=events)
+        share, known = events / units, self.differences.count
         difference = block.candidate_events / block.candidate - block.stable_events / block.stable
-        return msgspec.structs.replace(
-            grown,
+        return Tempering(
             differences=self.differences.merged(Moments(count=1, mean=difference)),
             expected=self.expected + share * (1 - share) * (1 / block.stable + 1 / block.candidate),
-            products=self.products + (self.last * difference if self.blocks else 0.0),
-            first=self.first if self.blocks else difference,
+            products=self.products + (self.last * difference if known else 0.0),
+            first=self.first if known else difference,
             last=difference,
+            units=units,
+            events=events,
         )
 
     @property

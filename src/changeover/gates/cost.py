@@ -1,9 +1,11 @@
 """Does the candidate cost no more than accepted? Blocks of money and tokens become one verdict each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from math import inf
+from collections.abc import Callable, Sequence
+from math import inf, log
 from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.cost import CostBlock, CostStratum, CostTally, merge_cost_strata
 from changeover.evidence.cost_ratio import (
@@ -18,15 +20,18 @@ from changeover.evidence.cost_ratio import (
 )
 from changeover.evidence.interval import TIGHTEST_AT, Stratum
 from changeover.evidence.moments import Moments
+from changeover.gates.cost_users import NO_USERS, UserFold
 from changeover.gates.criteria import CostCriterion
 from changeover.gates.levels import (
     ALPHA_PASS,
     ALPHA_TRIP_COST,
+    EXACT,
     HARM_FACTOR,
     MISSING_MAX,
     NOTHING_PROVEN,
     POWER_WANTED,
     Evidence,
+    Least,
     Proven,
     level,
 )
@@ -38,6 +43,9 @@ INPUT: Final = "input tokens"
 OUTPUT: Final = "output tokens"
 METHOD: Final = "asymptotic, 90 %"
 """Either end of the interval holds at 95 %, so that it lies below the margin exactly when the gate passes."""
+
+METHOD_USERS: Final = "cluster-robust, asymptotic, 90 %"
+"""The same, with errors counted by user."""
 
 NO_EVIDENCE: Final = Evidence(passing=0.0, failing=0.0, harming=0.0)
 
@@ -79,25 +87,31 @@ MEASURES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostGate:
+class CostGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed cost blocks. ``tightest_at`` is N*: the number of requests, both sides together, at which
-    the tests are as sharp as they can be. It is fixed before the first request.
+    the tests are as sharp as they can be, ``tightest_at_users`` that of users. They are fixed before the first request.
+
+    Once units repeat, all requests of ``users`` are compared with errors counted by user, instead of first requests.
     """
 
     criterion: CostCriterion
     tightest_at: int = TIGHTEST_AT
+    tightest_at_users: int = TIGHTEST_AT
+    users: UserFold = NO_USERS
     strata: tuple[CostStratum, ...] = ()
     unpriced: tuple[str, ...] = ()
     proven: tuple[Proven, ...] = (NOTHING_PROVEN,) * len(MEASURES)
 
     def __post_init__(self) -> None:
+        if self.strata:
+            return  # checked when it began
         for measure in MEASURES:
             ratio = self.ratio(measure)
             if ratio is not None and not 0 < ratio < inf:
                 raise ValueError(f"{measure.name}: a ratio of {ratio:g}; expected more than 0 and a number: set max_ratio or tokens")
-        if self.tightest_at < 1:
-            raise ValueError(f"cost: tightest after {self.tightest_at} requests; expected 1 or more")
+        if min(self.tightest_at, self.tightest_at_users) < 1:
+            found = f"{self.tightest_at} requests or {self.tightest_at_users} users"
+            raise ValueError(f"cost: tightest after {found}; expected 1 or more: set evidence.n_star and n_star_users")
 
     def ratio(self, measure: Measure) -> float | None:
         """The accepted ratio, ``None`` where the measure is not compared."""
@@ -111,6 +125,7 @@ class CostGate:
             self,
             strata=merge_cost_strata(self.strata, block.strata),
             unpriced=tuple(sorted({*self.unpriced, *block.unpriced})),
+            users=self.users.after(block, before=self.strata),
         )
         return replace(grown, proven=tuple(grown._looked(measure, at=at) for measure in MEASURES))
 
@@ -119,33 +134,34 @@ class CostGate:
         return tuple(self._verdict(measure) for measure in MEASURES if self.ratio(measure) is not None)
 
     def means(self, measure: Measure) -> Means | None:
+        if self.users.repeating:
+            return self.users.means(MEASURES.index(measure))
         return weighted_means([Stratum(measure.moments(here.stable), measure.moments(here.candidate)) for here in self.strata])
 
-    def evidence(self, measure: Measure) -> Evidence:
+    def evidence(self, measure: Measure, *, least: Least = EXACT) -> Evidence:
         means, ratio = self.means(measure), self.ratio(measure)
         if means is None or ratio is None:
             return NO_EVIDENCE
-        above = standard_errors(means, ratio=ratio)
-        more = standard_errors(means, ratio=1.0)
+        above = standard_errors(means, ratio=ratio) or 0.0
+        more = standard_errors(means, ratio=1.0) or 0.0
         return Evidence(
-            passing=0.0 if above is None else self._log_e(-above, means, alpha=ALPHA_PASS),
-            failing=0.0 if above is None else self._log_e(above, means, alpha=ALPHA_TRIP_COST),
-            harming=0.0 if more is None else self._log_e(more, means, alpha=ALPHA_TRIP_COST),
+            passing=self._log_e(-above, means, alpha=ALPHA_PASS) if _may_reach(-above, least.passing) else 0.0,
+            failing=self._log_e(above, means, alpha=ALPHA_TRIP_COST) if _may_reach(above, least.tripping) else 0.0,
+            harming=self._log_e(more, means, alpha=ALPHA_TRIP_COST) if _may_reach(more, least.tripping) else 0.0,
         )
 
     def problems(self, measure: Measure) -> tuple[str, ...]:
         """Why the data is not fit to decide on; empty if it is."""
-        sides = self._sides()
-        if empty := [f"no observations of the {name} at a weight of 5 to 95 %" for name, tally in sides if not tally.units]:
+        sides = self._coverage(measure)
+        if empty := [f"no observations of the {side.name} at a weight of 5 to 95 %" for side in sides if not side.units]:
             return tuple(empty)
         if no_price := self._no_price(measure):
             return (no_price,)
-        problems: list[str] = []
-        for name, tally in sides:
-            missing = tally.units - measure.moments(tally).count
-            if missing > MISSING_MAX * tally.units:
-                problems.append(f"{missing} of {tally.units} {measure.known} of the {name} are missing, over {MISSING_MAX:.0%}")
-        return tuple(problems)
+        return tuple(
+            f"{side.missing} of {side.units} {measure.known} of the {side.name} are missing, over {MISSING_MAX:.0%}"
+            for side in sides
+            if side.missing > MISSING_MAX * side.units
+        )
 
     def power(self, measure: Measure) -> float:
         """The chance that the trip in force would catch three times the margin now."""
@@ -153,11 +169,15 @@ class CostGate:
         if means is None or ratio is None:
             return 0.0
         over = 1.0 if self._proven(measure).trips_on_any(self.criterion.trip) else ratio
-        multiplier = one_sided_multiplier(means.units, alpha=ALPHA_TRIP_COST, tightest_at=self.tightest_at)
+        multiplier = one_sided_multiplier(means.units, alpha=ALPHA_TRIP_COST, tightest_at=self._tightest_at)
         return ratio_power(means, assumed=1 + HARM_FACTOR * (ratio - 1), ratio=over, multiplier=multiplier)
 
     def _log_e(self, errors: float, means: Means, *, alpha: float) -> float:
-        return log_e(errors, units=means.units, alpha=alpha, tightest_at=self.tightest_at)
+        return log_e(errors, units=means.units, alpha=alpha, tightest_at=self._tightest_at)
+
+    @property
+    def _tightest_at(self) -> int:
+        return self.tightest_at_users if self.users.repeating else self.tightest_at
 
     def _proven(self, measure: Measure) -> Proven:
         return self.proven[MEASURES.index(measure)]
@@ -165,7 +185,9 @@ class CostGate:
     def _looked(self, measure: Measure, *, at: float) -> Proven:
         if self.problems(measure):
             return self._proven(measure)
-        return self._proven(measure).after(self.evidence(measure), at=at, rule=self.criterion.trip, alpha_trip=ALPHA_TRIP_COST)
+        proven = self._proven(measure)
+        now = self.evidence(measure, least=proven.least(ALPHA_TRIP_COST))
+        return proven.after(now, at=at, rule=self.criterion.trip, alpha_trip=ALPHA_TRIP_COST)
 
     def _sides(self) -> tuple[tuple[str, CostTally], tuple[str, CostTally]]:
         stable, candidate = CostTally(), CostTally()
@@ -173,10 +195,28 @@ class CostGate:
             stable, candidate = stable.merged(stratum.stable), candidate.merged(stratum.candidate)
         return ("stable", stable), ("candidate", candidate)
 
+    def _coverage(self, measure: Measure) -> tuple["_Coverage", "_Coverage"]:
+        """How much is known of either side, counted alone: problems are asked for at every look. By user, requests count."""
+        if self.users.repeating:
+            return self._users_coverage(measure)
+        return (
+            _coverage("stable", [here.stable for here in self.strata], measure),
+            _coverage("candidate", [here.candidate for here in self.strata], measure),
+        )
+
+    def _users_coverage(self, measure: Measure) -> tuple["_Coverage", "_Coverage"]:
+        stable, candidate = self.users.known(MEASURES.index(measure))
+        first, other = (sum(here.stable.unpriced for here in self.strata), sum(here.candidate.unpriced for here in self.strata))
+        return (
+            _Coverage("stable", stable[0], stable[0] - stable[1], first),
+            _Coverage("candidate", candidate[0], candidate[0] - candidate[1], other),
+        )
+
     def _no_price(self, measure: Measure) -> str | None:
         """Money cannot be compared: a side's tokens are known, and nobody knows what any of them cost."""
-        unpriced = any(tally.unpriced and not tally.money.count for _, tally in self._sides())
-        return f"no price known for {', '.join(self.unpriced)}" if measure.name == MONEY and unpriced else None
+        if measure.name != MONEY or not any(side.unpriced and side.missing == side.units for side in self._coverage(measure)):
+            return None
+        return f"no price known for {', '.join(self.unpriced)}"
 
     def _guards_only(self, measure: Measure) -> bool:
         """Money without a price is no gate, as long as tokens are one."""
@@ -200,7 +240,7 @@ class CostGate:
             estimate=None if means is None else ratio_of(means),
             low=low,
             high=high,
-            method=METHOD if low is not None else "",
+            method="" if low is None else METHOD_USERS if self.users.repeating else METHOD,
             margin=self._margin(measure),
             to_pass=level(now.passing, alpha=ALPHA_PASS, reached_at=proven.passed_at),
             to_trip=level(
@@ -216,7 +256,7 @@ class CostGate:
     def _interval(self, means: Means | None) -> tuple[float, float] | tuple[None, None]:
         if means is None:
             return None, None
-        multiplier = one_sided_multiplier(means.units, alpha=ALPHA_PASS, tightest_at=self.tightest_at)
+        multiplier = one_sided_multiplier(means.units, alpha=ALPHA_PASS, tightest_at=self._tightest_at)
         return ratio_interval(means, multiplier=multiplier) or (None, None)
 
     def _margin(self, measure: Measure) -> str:
@@ -235,7 +275,28 @@ class CostGate:
             return "nothing"
         low, high = self._interval(means)
         span = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
-        return f"{measure.show(means.candidate)} against {measure.show(means.stable)}, ratio {ratio:.2f}{span}"
+        by_user = f", by user: {self.users.requests} requests of {self.users.units} users" if self.users.repeating else ""
+        return f"{measure.show(means.candidate)} against {measure.show(means.stable)}, ratio {ratio:.2f}{span}{by_user}"
+
+
+def _may_reach(errors: float, least: float) -> bool:
+    """Whether so many standard errors can be so much evidence: it is always less than half their square and log 2."""
+    return errors > 0 and log(2) + errors * errors / 2 >= least
+
+
+class _Coverage(NamedTuple):
+    """One side's units, how many of them have no value of a measure, and how many have tokens but no price."""
+
+    name: str
+    units: int
+    missing: int
+    unpriced: int
+
+
+def _coverage(name: str, tallies: Sequence[CostTally], measure: Measure) -> _Coverage:
+    units = sum([tally.units for tally in tallies])
+    known = sum([measure.moments(tally).count for tally in tallies])
+    return _Coverage(name, units, units - known, sum([tally.unpriced for tally in tallies]))
 
 
 def _figures(measure: Measure, tally: CostTally, mean: float | None) -> SideFigures:

@@ -1,6 +1,7 @@
 """What is asked of a candidate: the criteria with their margins. A margin is a decision to accept that loss."""
 
 from enum import StrEnum
+from typing import assert_never
 
 import msgspec
 
@@ -14,10 +15,20 @@ class TripRule(StrEnum):
     """Any loss is proven, until the criterion has passed; from then on only beyond the margin."""
 
 
+class ScoreSource(StrEnum):
+    """Who gives the scores. Each is waited for in its own time."""
+
+    CLIENT = "client"
+    """The application itself."""
+    JUDGE = "judge"
+    HUMAN = "human"
+
+
 class QualityCriterion(msgspec.Struct, frozen=True, kw_only=True):
     """Mean score of the stable minus mean score of the candidate, against ``margin`` in the scale's own units.
 
-    ``score`` names the scores that count (source ``scores/NAME``); ``None`` means no source, and no gate.
+    ``score`` names the scores that count (source ``scores/NAME``, or ``human/NAME`` for those people give); ``None`` means
+    no source, and no gate.
     """
 
     score: str | None = None
@@ -25,6 +36,7 @@ class QualityCriterion(msgspec.Struct, frozen=True, kw_only=True):
     scale_high: float = 5.0
     margin: float = 0.1
     trip: TripRule = TripRule.MARGIN
+    source: ScoreSource = ScoreSource.CLIENT
 
     @property
     def margin_share(self) -> float:
@@ -74,6 +86,7 @@ class SafetyCriterion(msgspec.Struct, frozen=True, kw_only=True):
     margin_points: float = 0.2
     harmful: str | None = None
     trip: TripRule = TripRule.ANY
+    harmful_source: ScoreSource = ScoreSource.CLIENT
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +105,28 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceRules(msgspec.Struct, frozen=True, kw_only=True):
-    """How observations become evidence: block length, dwell in blocks, and how long a late score is waited for."""
+    """How observations become evidence: block length, dwell in blocks, and how long a late score is waited for.
+
+    ``score_timeout_s`` is the application's. ``n_star`` is N* of the cost tests: the requests of both sides together at
+    which they are as sharp as they can be, or ``n_star_users`` users where a user's requests hang together.
+    """
 
     block_s: float = 1800.0
     blocks_min: int = 12
     score_timeout_s: float = 60.0
+    judge_timeout_s: float = 600.0
+    human_timeout_s: float = 7 * 86_400.0
+    n_star: int = 10_000
+    n_star_users: int = 1_000
+
+    def timeout_s(self, source: ScoreSource) -> float:
+        """How long after its block's end a score of ``source`` is waited for."""
+        match source:
+            case ScoreSource.CLIENT:
+                return self.score_timeout_s
+            case ScoreSource.JUDGE:
+                return self.judge_timeout_s
+            case ScoreSource.HUMAN:
+                return self.human_timeout_s
+            case _:
+                assert_never(source)

@@ -1,7 +1,9 @@
 """Does the candidate's deployment answer as reliably as accepted? Blocks of outcomes become one verdict."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.outcomes import OutcomeBlock, OutcomeTally
 from changeover.evidence.units import is_comparable
@@ -15,8 +17,7 @@ NAME: Final = "errors"
 NO_ERROR: Final = NO_EVENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorsGate:
+class ErrorsGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed outcome blocks. ``outage`` says that the stable was down in the last one."""
 
     criterion: ErrorsCriterion
@@ -24,7 +25,8 @@ class ErrorsGate:
     outage: str = ""
 
     def __post_init__(self) -> None:
-        self.question()
+        if not self.fold.strata:
+            self.question()
 
     def question(self) -> RareQuestion:
         """What is asked.

@@ -6,16 +6,33 @@ from typing import Final
 
 import msgspec
 
-from changeover.evidence import betting, cost, cost_ratio, events, filters, histogram, interval, latency, sample_ratio, tempering, units
+from changeover.evidence import (
+    betting,
+    cost,
+    cost_ratio,
+    cost_users,
+    events,
+    filters,
+    histogram,
+    interval,
+    latency,
+    sample_ratio,
+    tempering,
+    units,
+    user_totals,
+)
+from changeover.gates import brake, levels, outage, rare, streams
 from changeover.gates import cost as cost_gate
+from changeover.gates import cost_users as cost_users_gate
 from changeover.gates import latency as latency_gate
-from changeover.gates import levels, rare, streams
 from changeover.gates.criteria import Criteria, EvidenceRules
 
 _DIGEST_BYTES: Final = 16
 
-_ROOMS: Final = (betting, cost, cost_ratio, events, filters, histogram, interval, latency, sample_ratio, tempering, units)
-_GATES: Final = (levels, cost_gate, latency_gate, rare, streams)
+_ROOMS: Final = (
+    betting, cost, cost_ratio, cost_users, events, filters, histogram, interval, latency, sample_ratio, tempering, units, user_totals,
+)  # fmt: skip
+_GATES: Final = (brake, levels, cost_gate, cost_users_gate, latency_gate, outage, rare, streams)
 
 
 def _built_in(*modules: ModuleType) -> dict[str, list[float]]:

@@ -1,8 +1,10 @@
 """Is the candidate no slower than accepted? Blocks of latencies become one verdict for each quantile."""
 
-from dataclasses import dataclass, replace
 from math import inf
 from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.events import EventCount, log_e_above, log_e_below
 from changeover.evidence.latency import (
@@ -24,10 +26,12 @@ from changeover.gates.levels import (
     ALPHA_PASS,
     ALPHA_TRIP_LATENCY,
     ALPHA_TRIP_OUTAGE,
+    EXACT,
     HARM_FACTOR,
     NOTHING_PROVEN,
     POWER_WANTED,
     Evidence,
+    Least,
     Proven,
     level,
     threshold,
@@ -44,6 +48,9 @@ OUTAGE_RATIO: Final = 2.0
 LEVELS_SHARED: Final = 3
 """So many quantiles the trip levels are meant for; more of them share the same total."""
 
+DISPERSION_BLOCKS_MIN: Final = 2
+"""One block alone does not vary."""
+
 LIKENESS_MAX: Final = 0.4
 """Above this at any quantile, blocks are too short to be independent, and the tempered tests would err too often."""
 
@@ -57,10 +64,9 @@ class QuantileLevel(NamedTuple):
     outage_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyGate:
+class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed latency blocks. ``levels`` are in the order of the criterion's quantiles; ``limits_ms`` are
-    the latest thresholds.
+    the latest thresholds. ``blocks_min`` blocks with both sides are needed (``evidence.min_blocks``, two at least).
     """
 
     criterion: LatencyCriterion
@@ -71,9 +77,12 @@ class LatencyGate:
     outage: str = ""
 
     def __post_init__(self) -> None:
+        if self.levels:
+            return  # checked when it began
         _refuse_untestable(self.criterion)
-        if not self.levels:
-            object.__setattr__(self, "levels", tuple(QuantileLevel(quantile) for quantile in self.criterion.quantiles))
+        if self.blocks_min < DISPERSION_BLOCKS_MIN:
+            msgspec.structs.force_setattr(self, "blocks_min", DISPERSION_BLOCKS_MIN)
+        msgspec.structs.force_setattr(self, "levels", tuple(QuantileLevel(quantile) for quantile in self.criterion.quantiles))
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -90,7 +99,8 @@ class LatencyGate:
             ValueError: the block was summed up for other quantiles or another ratio.
         """
         self._refuse_another_question(block)
-        outage = _outage(block)
+        stable, candidate = block.sides
+        outage = _outage(stable)
         if outage:
             return replace(self, outage=outage)
         grown = replace(
@@ -98,24 +108,26 @@ class LatencyGate:
         )
         if block.limits_ms is None:
             return grown
-        stable, candidate = block.sides
         levels: list[QuantileLevel] = []
         for index, known in enumerate(self.levels):
             shares = BlockShares(stable.tested, _at(stable.above, index), candidate.tested, _at(candidate.beyond, index))
             levels.append(known._replace(tempering=known.tempering.after(shares)))
         grown = replace(grown, levels=tuple(levels))
-        unfit = bool(grown._data_problems())
+        unfit = bool(grown._data_problems() or grown._block_problems(0))
         return replace(grown, levels=tuple(grown._looked(index, at=at, unfit=unfit) for index in range(len(levels))))
 
-    def evidence(self, index: int) -> Evidence:
+    def evidence(self, index: int, *, least: Least = EXACT) -> Evidence:
         """Where the tests of the ``index``-th quantile stand, tempered. Any harm is judged with both sides at the bare
         threshold, and with the dispersion that was measured for the other two.
         """
-        events, dispersion = self._beyond(index), self.levels[index].tempering.dispersion
+        return self._evidence(index, self._beyond(index), least)
+
+    def _evidence(self, index: int, events: list[EventCount], least: Least) -> Evidence:
+        dispersion = self.levels[index].tempering.dispersion
         return Evidence(
-            passing=log_e_below(events, ratio=EQUAL, dispersion=dispersion),
-            failing=log_e_above(events, ratio=EQUAL, dispersion=dispersion),
-            harming=log_e_above(self._above(index), ratio=EQUAL, dispersion=dispersion),
+            passing=log_e_below(events, ratio=EQUAL, dispersion=dispersion, least=least.passing),
+            failing=log_e_above(events, ratio=EQUAL, dispersion=dispersion, least=least.tripping),
+            harming=log_e_above(self._above(index), ratio=EQUAL, dispersion=dispersion, least=least.tripping),
         )
 
     def outage_evidence(self, index: int) -> float:
@@ -175,25 +187,27 @@ class LatencyGate:
             raise ValueError(f"block {block.block} has {len(limits_ms)} thresholds; expected {len(quantiles)}: fold the stored blocks anew")
 
     def _looked(self, index: int, *, at: float, unfit: bool) -> QuantileLevel:
-        known, proven = self.levels[index], self.levels[index].proven
-        if not unfit and not self._block_problems(index):
-            proven = proven.after(self.evidence(index), at=at, rule=self.criterion.trip, alpha_trip=self.alpha_trip)
-        if known.outage_at is None and self.outage_evidence(index) >= threshold(self.alpha_outage):
+        known, proven, events = self.levels[index], self.levels[index].proven, self._beyond(index)
+        if not unfit:
+            now = self._evidence(index, events, proven.least(self.alpha_trip))
+            proven = proven.after(now, at=at, rule=self.criterion.trip, alpha_trip=self.alpha_trip)
+        limit = threshold(self.alpha_outage)
+        if known.outage_at is None and log_e_above(events, ratio=OUTAGE_RATIO, least=limit) >= limit:
             first = at if proven.tripped_at is None else proven.tripped_at
             return known._replace(proven=replace(proven, tripped_at=first), outage_at=at)
         return known._replace(proven=proven)
 
     def _data_problems(self) -> tuple[str, ...]:
         """Those of all quantiles alike."""
-        stable, candidate = both_sides(self.strata)
+        stable, candidate = sum([here.stable.count for here in self.strata]), sum([here.candidate.count for here in self.strata])
         named = (("stable", stable), ("candidate", candidate))
-        empty = tuple(f"no observations of the {name} at a weight of 5 to 95 %" for name, tally in named if not tally.count)
+        empty = tuple(f"no observations of the {name} at a weight of 5 to 95 %" for name, count in named if not count)
         if empty:
             return empty
         problems: list[str] = [self.outage] if self.outage else []
         if self.limits_ms is None:
-            problems.append(f"no threshold yet: the stable has {stable.count} requests in closed blocks, needs {THRESHOLD_UNITS_MIN}")
-        if unusable := stable.unusable + candidate.unusable:
+            problems.append(f"no threshold yet: the stable has {stable} requests in closed blocks, needs {THRESHOLD_UNITS_MIN}")
+        if unusable := sum([here.stable.unusable + here.candidate.unusable for here in self.strata]):
             problems.append(f"latencies that are no time: {unusable} (correct what measures them and start again)")
         return tuple(problems)
 
@@ -242,6 +256,11 @@ class LatencyGate:
         log_e = now.harming if known.proven.trips_on_any(self.criterion.trip) else now.failing
         return level(log_e, alpha=self.alpha_trip, reached_at=known.proven.tripped_at)
 
+    @property
+    def _certainty(self) -> str:
+        """How far the dispersion is to be trusted."""
+        return "approximate" if self.blocks_min >= BLOCKS_MIN else f"a rough guess: min_blocks is {self.blocks_min}, {BLOCKS_MIN} are usual"
+
     def _beyond(self, index: int) -> list[EventCount]:
         return [EventCount(here.p, _at(here.stable.above, index), _at(here.candidate.beyond, index)) for here in self.strata]
 
@@ -262,7 +281,7 @@ class LatencyGate:
         if self.limits_ms is not None and stable.tested and candidate.tested:
             shares = [_at(stable.above, index) / stable.tested, _at(candidate.beyond, index) / candidate.tested]
             parts.append(f"{shares[0]:.1%} of the stable's requests over their threshold, {shares[1]:.1%} of the candidate's over its own")
-        parts.append(f"dispersion {known.tempering.dispersion:.2f} over {known.tempering.blocks} blocks, approximate")
+        parts.append(f"dispersion {known.tempering.dispersion:.2f} over {known.tempering.blocks} blocks, {self._certainty}")
         if known.outage_at is not None:
             parts.append(f"fast trip: over {plain(OUTAGE_RATIO)} times the stable's share is slow")
         return ", ".join(parts)
@@ -301,8 +320,7 @@ def _refuse_untestable(criterion: LatencyCriterion) -> None:
         )
 
 
-def _outage(block: LatencyBlock) -> str:
-    """What to say when the stable was down in the block, which is then left out; empty when it was not."""
-    stable, _ = block.sides
+def _outage(stable: LatencyTally) -> str:
+    """What to say when the stable was down in a block, which is then left out; empty when it was not."""
     is_down = is_outage(unanswered=stable.unanswered, units=stable.count)
     return outage_words(unanswered=stable.unanswered, units=stable.count) if is_down else ""

@@ -4,9 +4,11 @@ A false step needs a false pass, at most 5 % each. The trip levels are shares of
 may roll back an equal candidate; a criterion that is added takes its share out of that total.
 """
 
-from dataclasses import dataclass
-from math import log
-from typing import Final
+from functools import lru_cache
+from math import inf, log
+from typing import Final, NamedTuple
+
+import msgspec
 
 from changeover.gates.criteria import TripRule
 from changeover.gates.verdict import Level
@@ -35,6 +37,7 @@ HARM_FACTOR: Final = 3.0
 """The assumed harm, in margins."""
 
 
+@lru_cache(maxsize=64)
 def threshold(alpha: float) -> float:
     """A test at level ``alpha`` rejects when its log E reaches this."""
     return log(1 / alpha)
@@ -44,8 +47,17 @@ def level(log_e: float, *, alpha: float, reached_at: float | None) -> Level:
     return Level(log_e=log_e, threshold=threshold(alpha), reached_at=reached_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Least(NamedTuple):
+    """Below these, the exact log E does not matter to whoever asks."""
+
+    passing: float
+    tripping: float
+
+
+EXACT: Final = Least(-inf, -inf)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Where a criterion's three tests stand: log E for "below the margin", "beyond the margin", "any harm"."""
 
     passing: float
@@ -53,8 +65,7 @@ class Evidence:
     harming: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
+class Proven(msgspec.Struct, frozen=True, kw_only=True):
     """What has been proven, with the end of the block in which it was. Never taken back: that a test reached its level
     at any look is what its error level counts.
     """
@@ -66,9 +77,11 @@ class Proven:
 
     def after(self, now: Evidence, *, at: float, rule: TripRule, alpha_trip: float) -> "Proven":
         """Look once, at a block's end. Whether a pass already stands is asked before this look."""
+        limit = threshold(alpha_trip)
         passed = now.passing >= threshold(ALPHA_PASS)
-        failed = now.failing >= threshold(alpha_trip)
-        harmed = now.harming >= threshold(alpha_trip)
+        failed, harmed = now.failing >= limit, now.harming >= limit
+        if not (passed or failed or harmed):
+            return self
         tripped = harmed if self.trips_on_any(rule) else failed
         return Proven(
             passed_at=_first(self.passed_at, at, reached=passed),
@@ -80,6 +93,13 @@ class Proven:
     def trips_on_any(self, rule: TripRule) -> bool:
         """Whether any proven harm rolls back now: declared so, and no pass stands."""
         return rule is TripRule.ANY and self.passed_at is None
+
+    def least(self, alpha_trip: float) -> Least:
+        """What a look has to compute: nothing that stands already, and nothing exactly that decides nothing."""
+        stands = self.failed_at is not None and self.harmed_at is not None and self.tripped_at is not None
+        return Least(
+            passing=inf if self.passed_at is not None else threshold(ALPHA_PASS), tripping=inf if stands else threshold(alpha_trip)
+        )
 
 
 NOTHING_PROVEN: Final = Proven()

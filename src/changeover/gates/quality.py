@@ -1,7 +1,9 @@
 """Is the candidate's quality no worse than accepted? Blocks of scores become one verdict."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.betting import NOTHING_BET, BetSums
 from changeover.evidence.interval import Difference, Stratum, mean_difference
@@ -29,8 +31,7 @@ METHOD: Final = "asymptotic, 95 %"
 _CENTRE_DECIMALS: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualityGate:
+class QualityGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed score blocks. ``seen`` counts units by their probability and by the centre they were bet
     at, rounded: what the power of the trip is computed from.
     """
@@ -43,6 +44,8 @@ class QualityGate:
     proven: Proven = NOTHING_PROVEN
 
     def __post_init__(self) -> None:
+        if self.strata:
+            return  # checked when it began
         if not self.criterion.scale_low < self.criterion.scale_high:
             raise ValueError(
                 f"quality: a scale from {self.criterion.scale_low:g} to {self.criterion.scale_high:g}; expected low below high"

@@ -5,9 +5,11 @@ bets on "no event" (1) against "event" (0) at the absolute margin.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.betting import NOTHING_BET, BetSums, Centre, Stake, bet_sums, weighted
 from changeover.evidence.events import EventCount, log_e_above, log_e_below, ratio_estimate, ratio_interval
@@ -17,10 +19,12 @@ from changeover.gates.criteria import TripRule
 from changeover.gates.levels import (
     ALPHA_INTERVAL,
     ALPHA_PASS,
+    EXACT,
     HARM_FACTOR,
     NOTHING_PROVEN,
     POWER_WANTED,
     Evidence,
+    Least,
     Proven,
     level,
 )
@@ -58,8 +62,7 @@ class RareStratum(NamedTuple):
     candidate: RareTally
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RareQuestion:
+class RareQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: at most ``max_ratio`` times the stable's share or ``margin_points`` percentage points more.
 
     ``name`` is the verdict's, ``event`` how the event is said in the plural.
@@ -92,8 +95,7 @@ class RareQuestion:
         return f"up to {ratio} times the stable's share of {self.event} or {points} points more, the wider"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RareFold:
+class RareFold(msgspec.Struct, frozen=True, kw_only=True):
     """All closed blocks so far; ``sound`` leaves out those that may not count toward passing."""
 
     strata: tuple[RareStratum, ...] = ()
@@ -107,7 +109,7 @@ class RareFold:
         strata = tuple(strata)
         tallies = [tally for stratum in strata for tally in (stratum.stable, stratum.candidate)]
         units = sum(tally.units for tally in tallies)
-        bets = bet_sums(_stakes(strata, self.centre.value), delta=question.delta)
+        bets = bet_sums(_stakes(strata, self.centre.value), delta=question.delta, harms=False)
         return replace(
             self,
             strata=_merged(self.strata, strata),
@@ -118,21 +120,28 @@ class RareFold:
 
     def looked(self, question: RareQuestion, *, at: float, may_pass: bool) -> "RareFold":
         """Look once, at a block's end ``at``. Unless it ``may_pass``, this look may only trip."""
-        now = self.evidence(question)
+        now = self.evidence(question, least=self.proven.least(question.alpha_trip))
         if not may_pass:
             now = replace(now, passing=0.0)
         return replace(self, proven=self.proven.after(now, at=at, rule=question.trip, alpha_trip=question.alpha_trip))
 
-    def evidence(self, question: RareQuestion) -> Evidence:
+    def evidence(self, question: RareQuestion, *, least: Least = EXACT) -> Evidence:
         """The margin is the wider of a ratio and of points. Beyond both must be refuted to pass: by the average of two
         tests, because either one alone would double the error. Beyond both must be proven to fail: by the weaker test.
         """
         events, ratio = self.events(), question.max_ratio
+        failing = log_e_above(events, ratio=ratio, least=least.tripping)
         return Evidence(
-            passing=log_mean_exp((log_e_below(_counts(self.sound), ratio=ratio), self.sums.log_e_pass)),
-            failing=min(log_e_above(events, ratio=ratio), self.sums.log_e_fail),
-            harming=log_e_above(events, ratio=1.0),
+            passing=self._log_e_pass(ratio, least=least.passing) if least.passing < inf else 0.0,
+            failing=failing if failing < least.tripping else min(failing, self.sums.log_e_fail),
+            harming=log_e_above(events, ratio=1.0, least=least.tripping),
         )
+
+    def _log_e_pass(self, ratio: float, *, least: float) -> float:
+        """An average: where the bets alone are below ``least``, the event test decides, and the other way round."""
+        by_points = self.sums.log_e_pass
+        by_ratio = log_e_below(_counts(self.sound), ratio=ratio, least=least if by_points < least else -inf)
+        return log_mean_exp((by_ratio, by_points))
 
     def power(self, question: RareQuestion) -> float:
         """The chance that the trip in force would by now have caught three times the margin, the wider of the two."""
@@ -160,9 +169,12 @@ class RareFold:
 
     def empty_sides(self) -> tuple[str, ...]:
         """A problem for each side that has shown nothing."""
-        stable, candidate = self.sides()
+        stable = any(stratum.stable.units for stratum in self.strata)
+        candidate = any(stratum.candidate.units for stratum in self.strata)
+        if stable and candidate:
+            return ()
         named = (("stable", stable), ("candidate", candidate))
-        return tuple(f"no observations of the {name} at a weight of 5 to 95 %" for name, tally in named if not tally.units)
+        return tuple(f"no observations of the {name} at a weight of 5 to 95 %" for name, is_there in named if not is_there)
 
 
 NOTHING_SEEN: Final = RareFold()
@@ -173,7 +185,8 @@ def rare_verdict(fold: RareFold, question: RareQuestion, *, problems: tuple[str,
     now, proven = fold.evidence(question), fold.proven
     decision = decided(proven, problems)
     stable, candidate = fold.sides()
-    low, high = ratio_interval(fold.events(), alpha=ALPHA_INTERVAL) or (None, None)
+    estimate, interval = ratio_estimate(fold.events()), ratio_interval(fold.events(), alpha=ALPHA_INTERVAL)
+    low, high = interval or (None, None)
     trip_log_e = now.harming if proven.trips_on_any(question.trip) else now.failing
     return Verdict(
         criterion=question.name,
@@ -183,26 +196,24 @@ def rare_verdict(fold: RareFold, question: RareQuestion, *, problems: tuple[str,
         worse_inside=proven.harmed_at is not None and proven.passed_at is not None and proven.failed_at is None,
         stable=_figures(stable, missing[0]),
         candidate=_figures(candidate, missing[1]),
-        estimate=ratio_estimate(fold.events()),
+        estimate=estimate,
         low=low,
         high=high,
         method=METHOD if low is not None else "",
         margin=question.margin,
         to_pass=level(now.passing, alpha=ALPHA_PASS, reached_at=proven.passed_at),
         to_trip=level(trip_log_e, alpha=question.alpha_trip, reached_at=proven.tripped_at),
-        sentence=f"accepted: {question.margin}; shown so far: {_shown(fold)}; {finding(decision, proven, problems)}",
+        sentence=f"accepted: {question.margin}; shown so far: {_shown(fold, estimate, interval)}; {finding(decision, proven, problems)}",
         problems=problems,
     )
 
 
-def _shown(fold: RareFold) -> str:
+def _shown(fold: RareFold, estimate: float | None, interval: tuple[float, float | None] | None) -> str:
     stable, candidate = fold.sides()
     counts = f"{candidate.events} of {candidate.units} against {stable.events} of {stable.units}"
-    interval = ratio_interval(fold.events(), alpha=ALPHA_INTERVAL)
     if interval is None:
         return counts
     low, high = interval
-    estimate = ratio_estimate(fold.events())
     upper = "no upper end" if high is None else f"{high:.2f}"
     middle = "" if estimate is None else f" {estimate:.2f}"
     return f"{counts}, ratio{middle} ({low:.2f} to {upper})"
@@ -214,10 +225,11 @@ def _counts(strata: Sequence[RareStratum]) -> list[EventCount]:
 
 def _merged(left: Sequence[RareStratum], right: Sequence[RareStratum]) -> tuple[RareStratum, ...]:
     by_p = {stratum.p: stratum for stratum in left}
-    for p, stable, candidate in right:
-        known = by_p.get(p, RareStratum(p, RareTally(), RareTally()))
-        by_p[p] = RareStratum(p, known.stable.plus(stable), known.candidate.plus(candidate))
-    return tuple(by_p[p] for p in sorted(by_p))
+    for stratum in right:
+        p, stable, candidate = stratum
+        known = by_p.get(p)
+        by_p[p] = stratum if known is None else RareStratum(p, known.stable.plus(stable), known.candidate.plus(candidate))
+    return tuple([by_p[p] for p in sorted(by_p)])
 
 
 def _stakes(strata: Sequence[RareStratum], centre: float) -> list[Stake]:

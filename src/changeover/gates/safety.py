@@ -1,7 +1,9 @@
 """Is the candidate as safe as accepted? Content-filter triggers, and harmful answers where somebody scores them."""
 
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.filters import NO_UNITS, FlagBlock, FlagStratum, FlagTally, merge_flag_strata
 from changeover.gates.criteria import SafetyCriterion
@@ -39,8 +41,7 @@ HARMFUL_CONCERN: Final = Concern(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafetyGate:
+class SafetyGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed blocks of one concern. ``strata`` are the counts as they came, the missing among them."""
 
     criterion: SafetyCriterion
@@ -49,7 +50,8 @@ class SafetyGate:
     fold: RareFold = NOTHING_SEEN
 
     def __post_init__(self) -> None:
-        self.question()
+        if not self.strata:
+            self.question()
 
     def question(self) -> RareQuestion:
         """What is asked.
@@ -83,11 +85,12 @@ class SafetyGate:
 
     def missing_problems(self) -> tuple[str, ...]:
         problems: list[str] = []
-        for name, tally in zip(("stable", "candidate"), self._sides(), strict=True):
+        sides = self._sides()
+        for name, tally in zip(("stable", "candidate"), sides, strict=True):
             units = tally.known + tally.missing
             if tally.missing > MISSING_MAX * units:
                 problems.append(f"{tally.missing} of {units} {self.concern.reports} of the {name} are missing, over {MISSING_MAX:.0%}")
-        if unusable := sum(tally.unusable for tally in self._sides()):
+        if unusable := sides[0].unusable + sides[1].unusable:
             problems.append(f"{self.concern.reports} that are neither yes nor no: {unusable} ({self.concern.cure} and start again)")
         return tuple(problems)
 

@@ -5,11 +5,11 @@ drives streams needs to know no criterion: a new one is a new entry of ``streams
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Final, Protocol, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from changeover.evidence.betting import Centre
 from changeover.evidence.cost import CostBlock, summarise_cost
@@ -18,8 +18,9 @@ from changeover.evidence.latency import NO_THRESHOLDS, LatencyBlock, Thresholds,
 from changeover.evidence.outcomes import OutcomeBlock, summarise_outcomes
 from changeover.evidence.scores import ScoreBlock, summarise_scores
 from changeover.exchange.observation import Observation
+from changeover.gates.brake import NOT_BRAKED, OutageBrake
 from changeover.gates.cost import MEASURES, CostGate
-from changeover.gates.criteria import Criteria, QualityCriterion
+from changeover.gates.criteria import Criteria, EvidenceRules, QualityCriterion, ScoreSource
 from changeover.gates.errors import NAME as ERRORS
 from changeover.gates.errors import ErrorsGate
 from changeover.gates.latency import LatencyGate
@@ -42,6 +43,8 @@ BASELINE_SCORES_MIN: Final = 20
 """From so many earlier scores of the stable on, their mean is where the centre starts."""
 
 
+DEFAULT_RULES: Final = EvidenceRules()
+
 NO_SCORES: Final = Centre()
 """Nothing is expected of the first score: the middle of the scale."""
 
@@ -55,6 +58,11 @@ class Stream(Protocol):
     @property
     def score(self) -> str | None:
         """The score its rows carry, which may come late; ``None``: all is known when a block of time is over."""
+        ...
+
+    @property
+    def source(self) -> ScoreSource:
+        """Whose scores they are, which says how long they are waited for."""
         ...
 
     @property
@@ -73,8 +81,11 @@ class Stream(Protocol):
         """
         ...
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
-        """The next block's enrolled rows as JSON. What this fold has frozen for that block is in it."""
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:
+        """The next block's enrolled rows as JSON. What this fold has frozen for that block is in it.
+
+        ``later`` are the block's requests of units that were enrolled before. No exact test may use them.
+        """
         ...
 
     def fold(self, body: bytes, *, at: float) -> Self:
@@ -88,17 +99,18 @@ class Stream(Protocol):
     def verdicts(self) -> tuple[Verdict, ...]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeStream:
-    """Who was assigned, and who was answered: the check of the draw, and errors if they are asked for. ``units`` grows
-    with every block that had traffic.
+class OutcomeStream(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was assigned, and who was answered: the check of the draw, the outage brake, and errors if they are asked for.
+    ``units`` grows with every block that had new units.
     """
 
     errors: ErrorsGate | None
     sample_ratio: SampleRatioCheck = NOTHING_DRAWN
+    brake: OutageBrake = NOT_BRAKED
     units: int = 0
     name: str = OUTCOMES
     score: None = None
+    source: ScoreSource = ScoreSource.CLIENT
     learns: bool = False
 
     @property
@@ -108,8 +120,9 @@ class OutcomeStream:
     def informed(self, rows: Sequence[Row]) -> "OutcomeStream":  # noqa: ARG002  errors are compared with nothing earlier
         return self
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
-        return msgspec.json.encode(summarise_outcomes(block=block, rows=[row for row, _ in rows]))
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:
+        summary = summarise_outcomes(block=block, rows=[row for row, _ in rows], later=[row for row, _ in later])
+        return msgspec.json.encode(summary)
 
     def fold(self, body: bytes, *, at: float) -> "OutcomeStream":
         block = msgspec.json.decode(body, type=OutcomeBlock)
@@ -118,6 +131,7 @@ class OutcomeStream:
             self,
             errors=self.errors.add(block, at=at) if self.errors is not None else None,
             sample_ratio=self.sample_ratio.add(block, at=at),
+            brake=self.brake.add(block, at=at),
             units=self.units + drawn + block.outside,
         )
 
@@ -125,8 +139,7 @@ class OutcomeStream:
         return () if self.errors is None else (self.errors.verdict(),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreStream:
+class ScoreStream(msgspec.Struct, frozen=True, kw_only=True):
     """Scores of quality. ``centre`` is frozen for the next block."""
 
     quality: QualityGate
@@ -139,10 +152,14 @@ class ScoreStream:
     def score(self) -> str | None:
         return self.quality.criterion.score
 
+    @property
+    def source(self) -> ScoreSource:
+        return self.quality.criterion.source
+
     def informed(self, rows: Sequence[Row]) -> "ScoreStream":
         return replace(self, centre=starting_centre([value for row, value in rows if not row.is_error], self.quality.criterion))
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:  # noqa: ARG002  first requests alone
         return msgspec.json.encode(summarise_scores(block=block, rows=rows, criterion=self.quality.criterion, centre=self.centre))
 
     def fold(self, body: bytes, *, at: float) -> "ScoreStream":
@@ -153,13 +170,13 @@ class ScoreStream:
         return (self.quality.verdict(),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostStream:
+class CostStream(msgspec.Struct, frozen=True, kw_only=True):
     """Money and tokens of each request."""
 
     cost: CostGate
     name: str = COST
     score: None = None
+    source: ScoreSource = ScoreSource.CLIENT
     learns: bool = False
 
     @property
@@ -169,8 +186,9 @@ class CostStream:
     def informed(self, rows: Sequence[Row]) -> "CostStream":  # noqa: ARG002  costs are compared with nothing earlier
         return self
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
-        return msgspec.json.encode(summarise_cost(block=block, rows=[row for row, _ in rows]))
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:
+        drawn, more = [row for row, _ in rows], [row for row, _ in later]
+        return msgspec.json.encode(summarise_cost(block=block, rows=drawn, later=more, limits=self.cost.users.limits))
 
     def fold(self, body: bytes, *, at: float) -> "CostStream":
         return replace(self, cost=self.cost.add(msgspec.json.decode(body, type=CostBlock), at=at))
@@ -179,14 +197,14 @@ class CostStream:
         return self.cost.verdicts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyStream:
+class LatencyStream(msgspec.Struct, frozen=True, kw_only=True):
     """Times to the last byte. ``thresholds`` are known before the next block begins."""
 
     latency: LatencyGate
     thresholds: Thresholds = NO_THRESHOLDS
     name: str = LATENCY
     score: None = None
+    source: ScoreSource = ScoreSource.CLIENT
     learns: bool = True
 
     @property
@@ -196,7 +214,7 @@ class LatencyStream:
     def informed(self, rows: Sequence[Row]) -> "LatencyStream":
         return replace(self, thresholds=frozen_thresholds([row for row, _ in rows], criterion=self.latency.criterion))
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:  # noqa: ARG002  first requests alone
         observations = [row for row, _ in rows]
         summary = summarise_latency(block=block, rows=observations, criterion=self.latency.criterion, thresholds=self.thresholds)
         return msgspec.json.encode(summary)
@@ -209,20 +227,20 @@ class LatencyStream:
         return self.latency.verdicts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilterStream:
+class FilterStream(msgspec.Struct, frozen=True, kw_only=True):
     """Content-filter triggers."""
 
     filters: SafetyGate
     name: str = FILTERS
     score: None = None
+    source: ScoreSource = ScoreSource.CLIENT
     learns: bool = False
     gates: tuple[str, ...] = (FILTER,)
 
     def informed(self, rows: Sequence[Row]) -> "FilterStream":  # noqa: ARG002  bets start at "nothing happens"
         return self
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:  # noqa: ARG002  first requests alone
         return msgspec.json.encode(summarise_filters(block=block, rows=[row for row, _ in rows]))
 
     def fold(self, body: bytes, *, at: float) -> "FilterStream":
@@ -232,8 +250,7 @@ class FilterStream:
         return (self.filters.verdict(),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HarmfulStream:
+class HarmfulStream(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that were scored as harmful or harmless, late like any score."""
 
     harmful: SafetyGate
@@ -245,10 +262,14 @@ class HarmfulStream:
     def score(self) -> str | None:
         return self.harmful.criterion.harmful
 
+    @property
+    def source(self) -> ScoreSource:
+        return self.harmful.criterion.harmful_source
+
     def informed(self, rows: Sequence[Row]) -> "HarmfulStream":  # noqa: ARG002  bets start at "nothing happens"
         return self
 
-    def summarise(self, rows: Sequence[Row], *, block: int) -> bytes:
+    def summarise(self, rows: Sequence[Row], *, block: int, later: Sequence[Row] = ()) -> bytes:  # noqa: ARG002  first requests alone
         return msgspec.json.encode(summarise_harmful(block=block, rows=rows))
 
     def fold(self, body: bytes, *, at: float) -> "HarmfulStream":
@@ -267,7 +288,7 @@ def starting_centre(values: Sequence[float | None], criterion: QualityCriterion)
     return Centre(start=sum(gains) / len(gains))
 
 
-def streams_for(criteria: Criteria) -> tuple[Stream, ...]:
+def streams_for(criteria: Criteria, rules: EvidenceRules = DEFAULT_RULES) -> tuple[Stream, ...]:
     """The streams that these criteria need, nothing folded yet, in the order in which their verdicts are shown.
 
     A criterion that is left out, or has no source, brings none; outcomes are always there, for the check of the draw.
@@ -280,9 +301,9 @@ def streams_for(criteria: Criteria) -> tuple[Stream, ...]:
         found.append(ScoreStream(quality=QualityGate(criterion=criteria.quality)))
     found.append(OutcomeStream(errors=ErrorsGate(criterion=criteria.errors) if criteria.errors is not None else None))
     if criteria.latency is not None:
-        found.append(LatencyStream(latency=LatencyGate(criterion=criteria.latency)))
+        found.append(LatencyStream(latency=LatencyGate(criterion=criteria.latency, blocks_min=rules.blocks_min)))
     if criteria.cost is not None:
-        found.append(CostStream(cost=CostGate(criterion=criteria.cost)))
+        found.append(CostStream(cost=CostGate(criterion=criteria.cost, tightest_at=rules.n_star, tightest_at_users=rules.n_star_users)))
     if criteria.safety is not None:
         found.append(FilterStream(filters=filter_gate(criteria.safety)))
         harmful = harmful_gate(criteria.safety)

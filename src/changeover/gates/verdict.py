@@ -75,12 +75,68 @@ class SampleRatio(msgspec.Struct, frozen=True, kw_only=True):
     alarm: bool
 
 
+class WorstSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """The slice of ``slices`` that speaks most for any loss on a criterion. It is shown and decides nothing.
+
+    ``harm`` is the evidence for a loss of any size in this slice alone, against the criterion's ``alpha`` divided by the
+    number of slices that were looked at: the worst of many looks bad by chance. ``reached_at`` is never set.
+    """
+
+    criterion: str
+    label: str
+    slices: int
+    stable: SideFigures
+    candidate: SideFigures
+    estimate: float | None
+    alpha: float
+    harm: Level
+
+    @property
+    def stands_out(self) -> bool:
+        return self.harm.log_e >= self.harm.threshold
+
+    @property
+    def sentence(self) -> str:
+        found = "a loss is proven there" if self.stands_out else "no loss is proven there"
+        return (
+            f"worst of {self.slices} slices for {self.criterion}: {self.label}, {self.candidate.count} units of the candidate against "
+            f"{self.stable.count}; {found} at {self.alpha:g} divided by {self.slices} (log E {self.harm.log_e:.2f} of "
+            f"{self.harm.threshold:.2f}); shown, decides nothing"
+        )
+
+
+class Braked(msgspec.Struct, frozen=True, kw_only=True):
+    """The outage brake was pulled by the block that ended ``at``: figures of all requests, and the bounds they broke.
+
+    The stable's are those of its last block with traffic, which may be an earlier one.
+    """
+
+    at: float
+    candidate_requests: int
+    candidate_errors: int
+    stable_requests: int
+    stable_errors: int
+    units_min: int
+    share_max: float
+    stable_share_max: float
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"outage brake: {self.candidate_errors} of {self.candidate_requests} requests of the candidate, from at least "
+            f"{self.units_min} units, had errors in one block, limit {self.share_max:.0%}; "
+            f"{self.stable_errors} of {self.stable_requests} of the stable's had, under {self.stable_share_max:.0%}"
+        )
+
+
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a rollout at one look.
 
     ``blocks`` and ``served_s`` count closed blocks that lie wholly at the present, acknowledged weight: the dwell.
     ``closed_until`` is the Unix time up to which blocks are closed; ``evidence_hash`` identifies the summaries used,
-    ``closed`` how many of each stream they are, and ``config_hash`` what they were made for.
+    ``closed`` how many of each stream they are, and ``config_hash`` what they were made for. ``brake`` is no verdict: it
+    rolls back in any state. ``refusal`` says why no verdict can be given on what was seen, and pauses. ``slices`` decide
+    nothing.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -91,3 +147,6 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     evidence_hash: str = ""
     config_hash: str = ""
     closed: dict[str, int] = {}
+    brake: Braked | None = None
+    refusal: str = ""
+    slices: tuple[WorstSlice, ...] = ()

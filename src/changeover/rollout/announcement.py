@@ -1,6 +1,6 @@
 """What people are told about a rollout: the value, its limit, and the one command to go back. Sends nothing."""
 
-from changeover.gates.verdict import SampleRatio, Verdict
+from changeover.gates.verdict import Assessment, SampleRatio, Verdict
 from changeover.rollout.plan import percent
 from changeover.rollout.state import Command, Rollout
 
@@ -35,6 +35,12 @@ def undone(rollout: Rollout, reason: str) -> Command:
     return _alert(rollout, "undone", f"{reason}. {weight}. {again}")
 
 
+def harm_reasons(assessment: Assessment) -> list[str]:
+    """Everything for which this assessment rolls back; empty when nothing does."""
+    braked = [] if assessment.brake is None else [assessment.brake.sentence]
+    return [*braked, *(trip_reason(verdict) for verdict in assessment.verdicts if verdict.tripped)]
+
+
 def trip_reason(verdict: Verdict) -> str:
     """Why a tripped verdict rolls back: value, interval and limit."""
     value = "no estimate" if verdict.estimate is None else f"{verdict.estimate:.4g}"
@@ -47,8 +53,18 @@ def sample_ratio_reason(check: SampleRatio) -> str:
     return f"sample-ratio alarm: {counts} is not as drawn (log e {check.level.log_e:.3g}, limit {check.level.threshold:.3g})"
 
 
+def refusal_reason(rollout: Rollout, refusal: str) -> str:
+    """Why evidence cannot be judged any more, and how to begin anew."""
+    anew = f"changeover rollback {rollout.task}, then {release_command(rollout.task, rollout.candidate)}, then {start_command(rollout)}"
+    return f"{refusal}. Guardrails watch on with what comes from now on, nothing advances. A new attempt: {anew}"
+
+
 def deadline_reason(waited_s: float, limit_s: float, reasons: tuple[str, ...]) -> str:
     return f"undecided at the deadline: {waited_s:.0f} s at this step, limit {limit_s:.0f} s; {'; '.join(reasons)}"
+
+
+def start_command(rollout: Rollout) -> str:
+    return f"changeover rollout start {rollout.task} --to {rollout.candidate}"
 
 
 def release_command(task: str, candidate: str) -> str:

@@ -11,10 +11,12 @@ from changeover.gates.verdict import Assessment
 from changeover.rollout import announcement
 from changeover.rollout.machine import advance, unstarted
 from changeover.rollout.plan import Plan, percent
+from changeover.rollout.preflight import Preflight
 from changeover.rollout.refusal import NothingToDo, Refusal
 from changeover.rollout.requirement import plan_faults
 from changeover.rollout.state import Assessed, Command, Event, Pause, Phase, Resume, RollBack, Rollout, Started
 from changeover.rollout.world import (
+    Applied,
     PairReleased,
     PromotionUndone,
     Proposal,
@@ -28,19 +30,23 @@ from changeover.rollout.world import (
 )
 from changeover.traffic.table import WEIGHT_FULL_PERMILLE
 from changeover.versions import Account, Deployment
+from changeover.versions.dialect import API_NAMES, Dialect, dialect_of
 
 __all__ = [
     "NothingToDo",
     "Order",
     "Refusal",
     "RolloutRequest",
+    "amend",
     "move",
     "pause",
+    "refuse_stale",
     "release",
     "resume",
     "roll_back",
     "seed",
     "set_split",
+    "standing_promotion",
     "start_rollout",
     "take_over",
 ]
@@ -66,6 +72,7 @@ class RolloutRequest(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     id: str
     salt: str
+    preflight: Preflight | None = None
 
 
 def seed(
@@ -89,6 +96,24 @@ def take_over(world: World, content: Seeded, *, actor: str, reason: str) -> Prop
             f"the store is at revision {world.revision}, seeding needs the empty one", hint="The store wins; the file changes nothing here"
         )
     return Proposal(actor=actor, reason=reason, body=content)
+
+
+def amend(world: World, content: Applied, *, order: Order) -> Proposal:
+    """Take over what a file declares, as it was worked out from this very world."""
+    refuse_stale(world, order)
+    moved = {task.name for task in content.tasks} | {*content.removed_tasks} or {"all"}
+    return Proposal(actor=order.actor, reason=order.reason, body=content, commands=tuple(map(_publish, sorted(moved))))
+
+
+def refuse_stale(world: World, order: Order) -> None:
+    """Raise a `Refusal` if the state moved on since it was looked at."""
+    expected = order.expected_revision
+    if expected is not None and expected != world.revision:
+        raise Refusal(
+            "stale",
+            f"decided on revision {expected}, the present one is {world.revision}",
+            hint="Look again (changeover status) and repeat",
+        )
 
 
 def set_split(world: World, *, task: str, weights: Mapping[str, int], salt: str, order: Order) -> Proposal:
@@ -123,7 +148,7 @@ def start_rollout(world: World, request: RolloutRequest, *, order: Order, now: f
     if request.id in world.rollouts:
         raise Refusal("conflict", f"a rollout {request.id} exists already", hint="Start it under another name")
     rollout, commands = advance(_new_rollout(state, request, now), Started(), now)
-    return _proposal(order, RolloutStarted(rollout=rollout), *commands)
+    return _proposal(order, RolloutStarted(rollout=rollout, preflight=request.preflight), *commands)
 
 
 def roll_back(world: World, *, task: str, actor: str, reason: str, now: float) -> Proposal:
@@ -139,7 +164,7 @@ def roll_back(world: World, *, task: str, actor: str, reason: str, now: float) -
         return move(world, rollout_id=state.rollout, event=event, now=now, actor=actor, reason=order.reason)
     if state.split is not None:
         return _proposal(order, SplitSet(task=task, split=None), _publish(task))
-    promoted = _promotion(world, state)
+    promoted = standing_promotion(world, state)
     if promoted is not None:
         return _proposal(
             order, PromotionUndone(task=task, rollout=promoted.id), _publish(task), announcement.undone(promoted, order.reason)
@@ -200,17 +225,12 @@ def _resting_on(found: Assessment, body: RolloutMoved) -> RolloutMoved:
         sample_ratio=found.sample_ratio,
         config_hash=found.config_hash,
         closed=found.closed,
+        brake=found.brake,
     )
 
 
 def _task(world: World, name: str, order: Order) -> TaskState:
-    expected = order.expected_revision
-    if expected is not None and expected != world.revision:
-        raise Refusal(
-            "stale",
-            f"decided on revision {expected}, the present one is {world.revision}",
-            hint="Look again (changeover status) and repeat",
-        )
+    refuse_stale(world, order)
     state = world.tasks.get(name)
     if state is None:
         raise Refusal("not_found", f"there is no task {name}; there are: {_listed(world.tasks)}", hint="Name one of them")
@@ -238,12 +258,24 @@ def _refuse_candidate(world: World, state: TaskState, candidate: str) -> None:
         )
     if candidate in (state.stable, *state.stable_pool):
         raise Refusal("invalid", f"{candidate} is the stable of {state.name} itself", hint="Name another deployment as the candidate")
+    spoken, wanted = _dialect(world, candidate), _dialect(world, state.stable)
+    if spoken is not wanted:
+        raise Refusal(
+            "invalid",
+            f"{candidate} speaks {API_NAMES[spoken]}, the stable {state.stable} speaks {API_NAMES[wanted]}, and nothing is translated",
+            hint="Name a candidate that speaks the stable's API; give the other API a task of its own",
+        )
     if (state.stable, candidate) in state.blocked:
         raise Refusal(
             "conflict",
             f"{state.stable} -> {candidate} was rolled back for {state.name} and is blocked",
             hint=f"Release it first: {announcement.release_command(state.name, candidate)}",
         )
+
+
+def _dialect(world: World, deployment: str) -> Dialect:
+    account = world.accounts.get(world.deployments[deployment].account) if deployment in world.deployments else None
+    return Dialect.OPENAI if account is None else dialect_of(account.kind)
 
 
 def _split_weights(world: World, state: TaskState, weights: Mapping[str, int]) -> tuple[str | None, int]:
@@ -262,11 +294,15 @@ def _split_weights(world: World, state: TaskState, weights: Mapping[str, int]) -
     return next(((name, weight) for name, weight in others.items() if weight), (None, 0))
 
 
-def _promotion(world: World, state: TaskState) -> Rollout | None:
-    """The task's last promotion, while it stands. Only the last: pressing the button twice must not go back two versions."""
+def standing_promotion(world: World, state: TaskState, *, gone_too: bool = False) -> Rollout | None:
+    """The task's last promotion, while it stands and what it replaced is still declared (``gone_too``: or not). Only the last:
+    pressing the button twice must not go back two versions.
+    """
     completed = [each for each in world.rollouts.values() if each.task == state.name and each.progress.phase is Phase.COMPLETED]
     latest = max(completed, key=lambda rollout: rollout.attempt, default=None)
-    return latest if latest is not None and latest.candidate == state.stable else None
+    if latest is None or latest.candidate != state.stable or latest.attempt <= state.settled:
+        return None
+    return latest if gone_too or {latest.stable, *latest.stable_pool} <= world.deployments.keys() else None
 
 
 def _new_rollout(state: TaskState, request: RolloutRequest, now: float) -> Rollout:

@@ -2,8 +2,8 @@
 
 Fence: no other module sets a step, a phase or a weight. ``advance`` is pure and total. A final phase absorbs every
 event; an event that means nothing where the rollout stands leaves it as it is, without a command; one event moves it by
-at most one step; only ``RollBack`` and a tripped verdict lower a weight, and only the entry into a ``WeightStep`` raises
-one, never while paused. Rules I1, I2, I6, I10 and I11 rest on this file.
+at most one step; only ``RollBack``, a tripped verdict and the outage brake lower a weight, and only the entry into a
+``WeightStep`` raises one, never while paused. Rules I1, I2, I6, I10 and I11 rest on this file.
 """
 
 from typing import assert_never
@@ -76,13 +76,15 @@ def _acknowledge(rollout: Rollout, now: float) -> Moved:
 
 
 def _assess(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
-    """Harm first, then doubt about the plumbing, then the requirement, then the deadline."""
-    tripped = [verdict for verdict in assessment.verdicts if verdict.tripped]
-    if tripped:
-        return _roll_back(rollout, "; ".join(announcement.trip_reason(verdict) for verdict in tripped), now)
+    """Harm first, then doubt about the evidence and about the plumbing, then the requirement, then the deadline."""
+    harm = announcement.harm_reasons(assessment)
+    if harm:
+        return _roll_back(rollout, "; ".join(harm), now)
     rollout = _latch(rollout, assessment)
     if rollout.progress.phase is Phase.PAUSED:
         return rollout, ()
+    if assessment.refusal:
+        return _pause(rollout, announcement.refusal_reason(rollout, assessment.refusal))
     if assessment.sample_ratio.alarm:
         return _pause(rollout, announcement.sample_ratio_reason(assessment.sample_ratio))
     return _analyse(rollout, assessment, now)

@@ -31,6 +31,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     criteria: Criteria
     evidence: EvidenceRules
+    undecided_accepted: str = ""
+    """Why it was started although the forecast said that it will hardly decide in time; empty where it did not."""
 
     @property
     def gates(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Final, cast
 import msgspec
 
 from changeover.evidence.blocks import BlockClock
-from changeover.gates.assess import Judge
+from changeover.gates.assess import ForeignEvidenceError, Judge
 from changeover.rollout.evidence_file import EvidenceFile
 from changeover.rollout.world import Change, RolloutMoved, RolloutStarted
 
@@ -84,21 +84,28 @@ def _evidence_differences(file: EvidenceFile, assessed: Sequence[tuple[Change, R
 
 
 def _advanced(judge: Judge, summaries: Mapping[str, Sequence[msgspec.Raw]], until: Mapping[str, int]) -> Judge:
-    """Every stream folded up to so many blocks. Whitespace and how a number is written play no part, so that a file may
-    pass through other programs.
+    """Every stream folded up to so many blocks; those of another configuration are passed over. Whitespace and how a number
+    is written play no part, so that a file may pass through other programs.
     """
     for name in judge.closed:
         bodies = summaries.get(name, ())
         for body in bodies[judge.closed[name] : until.get(name, 0)]:
-            judge = judge.add(msgspec.json.encode(msgspec.json.decode(bytes(body))))
+            plain = msgspec.json.encode(msgspec.json.decode(bytes(body)))
+            try:
+                judge = judge.add(plain)
+            except ForeignEvidenceError as error:
+                judge = judge.passed_over(name, plain, reason=str(error))
     return judge
 
 
 def _move_differences(move: RolloutMoved, judge: Judge) -> Iterator[str]:
     found = judge.assessment(blocks_dwelt=0, served_s=0.0, closed_until=0.0)
     yield from _unequal("evidence hash", move.evidence_hash, found.evidence_hash)
-    yield from _unequal("configuration", move.config_hash, found.config_hash)
+    if move.config_hash != found.config_hash:
+        yield f"configuration: recorded {move.config_hash}, this program's is {found.config_hash}: it cannot be recomputed"
+        return
     yield from _unequal("sample ratio", _plain(move.sample_ratio), _plain(found.sample_ratio))
+    yield from _unequal("outage brake", _plain(move.brake), _plain(found.brake))
     recorded = {verdict.criterion: verdict for verdict in move.verdicts}
     recomputed = {verdict.criterion: verdict for verdict in found.verdicts}
     yield from _unequal("criteria with a verdict", list(recorded), list(recomputed))

@@ -49,12 +49,16 @@ def _dwell_reasons(step: AnalysisStep, plan: Plan, progress: Progress, assessmen
 
 
 def _alarm_reasons(assessment: Assessment) -> Iterator[str]:
+    if assessment.refusal:
+        yield f"{assessment.refusal}; needs evidence of one configuration"
     check = assessment.sample_ratio
     if check.alarm:
         yield f"sample-ratio alarm at log e {check.level.log_e:.3g}, needs < {check.level.threshold:.3g}"
 
 
 def _trip_reasons(assessment: Assessment) -> Iterator[str]:
+    if assessment.brake is not None:
+        yield f"{assessment.brake.sentence}; needs no outage"
     yield from (f"{verdict.criterion} has tripped, needs 0 trips" for verdict in assessment.verdicts if verdict.tripped)
 
 

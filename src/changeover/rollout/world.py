@@ -1,16 +1,22 @@
 """The control plane's whole state, and the changes that make it. Replaying the changes rebuilds it (rule I5)."""
 
-from typing import assert_never
+from collections.abc import Collection, Mapping
+from typing import TypeVar, assert_never
 
 import msgspec
 
-from changeover.gates.verdict import SampleRatio, Verdict
+from changeover.gates.verdict import Braked, SampleRatio, Verdict
+from changeover.rollout.amendment import Amendment
 from changeover.rollout.key_ring import with_key, with_revoked
+from changeover.rollout.preflight import Preflight
 from changeover.rollout.sighting import Drift, Fingerprints, with_drift, with_fingerprint
 from changeover.rollout.state import Command, Progress, Rollout
+from changeover.rollout.terms import Terms
 from changeover.traffic.keys import KeyEntry
 from changeover.traffic.table import Route, RoutingTable
 from changeover.versions import Account, Deployment
+
+T = TypeVar("T")
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +32,8 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     """One task: whom it trusts, and what is on trial. ``attempts`` counts splits and rollouts ever begun.
 
     At most one of ``split`` and ``rollout`` (the id of the active one, rule I6) is set. ``blocked`` holds the
-    ``stable -> candidate`` pairs that were rolled back and not released. ``stable_pool``: see ``traffic.table.Route``.
+    ``stable -> candidate`` pairs that were rolled back and not released. ``stable_pool``, ``slice_by``: see
+    ``traffic.table.Route``. Attempts up to ``settled`` are no way back any more: somebody set the stable since.
     """
 
     name: str
@@ -34,17 +41,20 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     sticky_by: tuple[str, ...] = ()
     failover: tuple[str, ...] = ()
     stable_pool: tuple[str, ...] = ()
+    slice_by: tuple[str, ...] = ()
     attempts: int = 0
     split: Split | None = None
     rollout: str | None = None
     blocked: tuple[tuple[str, str], ...] = ()
+    settled: int = 0
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the control plane knows at ``revision``. Revision 0 is the empty world.
 
     ``keys`` are by id; ``keys_required`` shuts the gateways to callers without one. ``drifts`` and ``fingerprints`` are what
-    was seen of deployments.
+    was seen of deployments. ``terms`` is what the next rollout is judged by, ``None`` where only the file says it.
+    ``past_tasks`` are removed ones: who comes back under that name finds its attempts and blocked pairs as they were.
     """
 
     revision: int = 0
@@ -58,6 +68,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     drifts: tuple[Drift, ...] = ()
     fingerprints: dict[str, Fingerprints] = {}
     unrouted_account: str | None = None
+    terms: Terms | None = None
+    past_tasks: dict[str, TaskState] = {}
 
 
 # Changes: what can be committed. One change is one revision.
@@ -70,6 +82,23 @@ class Seeded(msgspec.Struct, frozen=True, kw_only=True, tag="seeded"):
     deployments: tuple[Deployment, ...]
     tasks: tuple[TaskState, ...]
     unrouted_account: str | None = None
+    terms: Terms | None = None
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True, tag="applied"):
+    """The store was moved to what a file declares. Accounts, deployments and tasks are those that are new or changed, as they
+    are from then on; names under ``removed_*`` are gone. ``amendments`` say all of it in words, and what was left as it is.
+    """
+
+    accounts: tuple[Account, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    tasks: tuple[TaskState, ...] = ()
+    removed_accounts: tuple[str, ...] = ()
+    removed_deployments: tuple[str, ...] = ()
+    removed_tasks: tuple[str, ...] = ()
+    unrouted_account: str | None = None
+    terms: Terms
+    amendments: tuple[Amendment, ...] = ()
 
 
 class SplitSet(msgspec.Struct, frozen=True, kw_only=True, tag="split_set"):
@@ -80,11 +109,14 @@ class SplitSet(msgspec.Struct, frozen=True, kw_only=True, tag="split_set"):
 
 
 class RolloutStarted(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_started"):
+    """``preflight``: how the candidate was tried before, or that it was not."""
+
     rollout: Rollout
+    preflight: Preflight | None = None
 
 
 class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved"):
-    """A rollout took one transition: ``event`` is its tag, ``verdicts`` and ``sample_ratio`` what it rested on.
+    """A rollout took one transition: ``event`` is its tag, ``verdicts``, ``sample_ratio`` and ``brake`` what it rested on.
 
     ``closed`` counts the blocks of each stream that they were made of; with the hashes it names the evidence to the bit.
     """
@@ -97,6 +129,7 @@ class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved
     sample_ratio: SampleRatio | None = None
     config_hash: str = ""
     closed: dict[str, int] = {}
+    brake: Braked | None = None
 
 
 class PromotionUndone(msgspec.Struct, frozen=True, kw_only=True, tag="promotion_undone"):
@@ -154,6 +187,7 @@ class FingerprintSeen(msgspec.Struct, frozen=True, kw_only=True, tag="fingerprin
 
 ChangeBody = (
     Seeded
+    | Applied
     | SplitSet
     | RolloutStarted
     | RolloutMoved
@@ -221,7 +255,14 @@ def routes(world: World) -> dict[str, Route]:
 
 
 def _route(world: World, task: TaskState) -> Route:
-    route = Route(task=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=_spares(task), stable_pool=task.stable_pool)
+    route = Route(
+        task=task.name,
+        stable=task.stable,
+        sticky_by=task.sticky_by,
+        slice_by=task.slice_by,
+        failover=_spares(task),
+        stable_pool=task.stable_pool,
+    )
     if task.rollout is not None:
         rollout = world.rollouts[task.rollout]
         return msgspec.structs.replace(
@@ -259,7 +300,10 @@ def _applied(world: World, body: ChangeBody) -> World:
                 deployments={deployment.name: deployment for deployment in body.deployments},
                 tasks={task.name: task for task in body.tasks},
                 unrouted_account=body.unrouted_account,
+                terms=body.terms,
             )
+        case Applied():
+            return _amended(world, body)
         case SplitSet():
             task = world.tasks[body.task]
             attempts = max(task.attempts, body.split.attempt) if body.split else task.attempts
@@ -298,6 +342,25 @@ def _noted(world: World, body: KeyCreated | KeyRevoked | KeysRequired | DriftSee
             return msgspec.structs.replace(world, fingerprints=seen)
         case _:
             assert_never(body)
+
+
+def _amended(world: World, body: Applied) -> World:
+    """Rollouts stay, those of removed tasks too: they are history."""
+    removed = {name: world.tasks[name] for name in body.removed_tasks}
+    added = {task.name: task for task in body.tasks}
+    return msgspec.structs.replace(
+        world,
+        accounts=_without(world.accounts, body.removed_accounts) | {each.name: each for each in body.accounts},
+        deployments=_without(world.deployments, body.removed_deployments) | {each.name: each for each in body.deployments},
+        tasks=_without(world.tasks, body.removed_tasks) | added,
+        past_tasks=_without(world.past_tasks, added) | removed,
+        unrouted_account=body.unrouted_account,
+        terms=body.terms,
+    )
+
+
+def _without(entries: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
+    return {name: entry for name, entry in entries.items() if name not in names}
 
 
 def _started(world: World, rollout: Rollout) -> World:

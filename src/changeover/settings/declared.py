@@ -18,6 +18,7 @@ class DeclaredTask(msgspec.Struct, frozen=True, kw_only=True):
     sticky_by: tuple[str, ...] = ()
     failover: tuple[str, ...] = ()
     stable_pool: tuple[str, ...] = ()
+    slice_by: tuple[str, ...] = ()
     criteria: Criteria
 
 

@@ -8,17 +8,18 @@ EXAMPLE: Final = """\
 version: 1
 
 accounts:
-  # azure-openai finds its key in AZURE_OPENAI_API_KEY unless auth says otherwise.
+  # azure-openai finds its key in AZURE_OPENAI_API_KEY, else asks Entra ID for tokens, unless auth says otherwise.
   my-resource:
-    kind: azure-openai                # azure-openai | openai | openai-compatible
+    kind: azure-openai                # azure-openai | openai | openai-compatible | anthropic
     endpoint: https://my-resource.openai.azure.com
-    # auth: {env: MY_KEY_VARIABLE}    # or {file: /run/secrets/azure-openai}
+    # auth: {env: MY_KEY_VARIABLE}    # or {file: /run/secrets/azure-openai}, {entra: managed} (default | managed | workload | cli)
 
 deployments:
   # An exact version each. The only account is the default. Every deployment is production unless it says
   # otherwise, with {environment: dev}.
   gpt4o-prod-v0513: {model: gpt-4o, version: "2024-05-13"}
   gpt4o-prod-v1120: {model: gpt-4o, version: "2024-11-20"}
+  # A comparison says where two sides differ in what you add: {sku: Standard, region: swedencentral, content_filter: strict-v2}.
   # A successor that refuses a parameter gets its requests in the way it wants them.
   # gpt51-prod-v1113:
   #   model: gpt-5.1
@@ -31,6 +32,7 @@ tasks:
     stable: gpt4o-prod-v0513
     # failover: [gpt4o-prod-v1120]    # who stands in when the stable does not answer
     # sticky_by: [header:x-conversation-id, safety_identifier, user]   # first present wins; else each request by itself
+    # slice_by: [header:x-language, metadata:tenant]    # the worst slice is shown by `changeover compare`, and decides nothing
     # criteria: {preset: strict}      # strict | standard | cheaper-model, or none for exactly what is written here
 
 # gateway: {unrouted: refuse}         # what no task claims is refused; or {account: my-resource}: passed on unchanged
@@ -38,7 +40,7 @@ tasks:
 # A margin is a decision to accept that loss. Without a source quality and accuracy are no gates. This is the standard
 # preset in full (a source for quality comes from you); any field may be overridden, for all tasks here or for one above.
 # criteria:
-#   quality:  {source: scores/rating, scale: [1, 5], margin: 0.1, trip: margin}
+#   quality:  {source: scores/rating, scale: [1, 5], margin: 0.1, trip: margin}     # human/rating where people give them
 #   accuracy: {source: none}          # judging against ground truth is not in this version
 #   latency:  {quantiles: [p50, p95, p99], max_ratio: 1.10, trip: margin}     # guard_only: [p99] may roll back, is no gate
 #   cost:     {max_ratio: 1.10, tokens: {input: 1.10, output: 1.25}, trip: margin}
@@ -46,7 +48,8 @@ tasks:
 #   errors:   {max_ratio: 1.5, margin_pp: 0.5, trip: any}
 #   min_samples: 0                    # units on either side that every pass needs
 
-# evidence: {block: 30m, min_blocks: 12, score_timeout: {client: 1m}}
+# Scores are waited for by who gives them; n_star is where the cost tests are sharpest, in requests and in returning users.
+# evidence: {block: 30m, min_blocks: 12, score_timeout: {client: 1m, judge: 10m, human: 7d}, n_star: 10000, n_star_users: 1000}
 
 # Without an entry here `changeover rollout start TASK --to DEPLOYMENT` takes these steps with no durations.
 # rollouts:

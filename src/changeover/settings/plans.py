@@ -7,6 +7,7 @@ import msgspec
 
 from changeover.gates.criteria import Criteria
 from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
+from changeover.rollout.terms import Intent, Terms
 from changeover.rollout.world import Seeded, TaskState
 from changeover.settings.declared import Declared, DeclaredTask, Fault, SettingsError
 from changeover.settings.shape_faults import did_you_mean, shown
@@ -64,13 +65,33 @@ def seeded(declared: Declared) -> Seeded:
         deployments=tuple(declared.deployments.values()),
         tasks=task_states(declared),
         unrouted_account=declared.unrouted_account,
+        terms=terms_of(declared),
+    )
+
+
+def terms_of(declared: Declared) -> Terms:
+    """What candidates are judged by, of all that the file says."""
+    return Terms(
+        criteria={name: task.criteria for name, task in declared.tasks.items()},
+        evidence=declared.evidence,
+        intents={
+            name: Intent(task=each.task, candidate=each.candidate, candidate_pool=each.candidate_pool, steps=each.plan.steps)
+            for name, each in declared.rollouts.items()
+        },
     )
 
 
 def task_states(declared: Declared) -> tuple[TaskState, ...]:
     """The tasks as an empty store takes them over."""
     return tuple(
-        TaskState(name=task.name, stable=task.stable, sticky_by=task.sticky_by, failover=task.failover, stable_pool=task.stable_pool)
+        TaskState(
+            name=task.name,
+            stable=task.stable,
+            sticky_by=task.sticky_by,
+            failover=task.failover,
+            stable_pool=task.stable_pool,
+            slice_by=task.slice_by,
+        )
         for task in declared.tasks.values()
     )
 

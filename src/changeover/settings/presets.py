@@ -10,11 +10,13 @@ from changeover.gates.criteria import (
     LatencyCriterion,
     QualityCriterion,
     SafetyCriterion,
+    ScoreSource,
     TripRule,
 )
 from changeover.settings.declared import Fault
 from changeover.settings.paths import Path, written
-from changeover.settings.shape import NO_SOURCE_WORD, CriteriaShape, Shape
+from changeover.settings.shape_base import Shape
+from changeover.settings.shape_criteria import NO_SOURCE_WORD, CriteriaShape
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Shape)
@@ -122,13 +124,14 @@ def _quality(layers: Layers, path: Path) -> tuple[QualityCriterion | None, list[
         return None, []
     source = _first([shape.source for shape in shapes])
     if source is None:
-        words = "source: scores/NAME; a criterion without a source is no gate, so name one or take quality out"
+        words = "source: scores/NAME or human/NAME; a criterion without a source is no gate, so name one or take quality out"
         return None, _fault(path, "no source", words)
     low, high = _first([shape.scale for shape in shapes]) or _SCALE_DEFAULT
     preset = QUALITY[_DEFAULT if layers.preset == NONE else layers.preset]
     numbers = layers.numbers(lambda shape: shape.quality)
     criterion = QualityCriterion(
         score=_score(source),
+        source=_scored_by(source),
         scale_low=float(low),
         scale_high=float(high),
         margin=float(_nearest([shape.margin for shape in numbers], preset.margin_share * (high - low))),
@@ -203,12 +206,17 @@ def _safety(layers: Layers) -> SafetyCriterion | None:
         max_ratio=float(_nearest([shape.max_ratio for shape in rates], SAFETY.max_ratio)),
         margin_points=float(_nearest([shape.margin_pp for shape in rates], SAFETY.margin_points)),
         harmful=None if source is None or source == NO_SOURCE_WORD else _score(source),
+        harmful_source=_scored_by(source or ""),
         trip=_trip([shape.trip for shape in numbers], SAFETY.trip),
     )
 
 
 def _score(source: str) -> str:
-    return source.removeprefix("scores/")
+    return source.partition("/")[2]
+
+
+def _scored_by(source: str) -> ScoreSource:
+    return ScoreSource.HUMAN if source.startswith("human/") else ScoreSource.CLIENT
 
 
 def _trip(said: list[str | None], otherwise: TripRule) -> TripRule:

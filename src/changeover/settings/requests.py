@@ -6,7 +6,7 @@ from typing import Final
 
 from changeover.settings.declared import Fault
 from changeover.settings.paths import Path, written
-from changeover.settings.shape import RequestShape, SystemPromptShape
+from changeover.settings.shape_deployments import RequestShape, SystemPromptShape
 from changeover.settings.shape_faults import shown
 from changeover.versions import RequestSettings
 from changeover.wire.request_settings import RESERVED

@@ -7,17 +7,26 @@ import msgspec
 from changeover.gates.criteria import EvidenceRules
 from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
 from changeover.rollout.requirement import step_faults
+from changeover.rollout.sides import confounders, members
 from changeover.settings import presets
 from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask, Fault
+from changeover.settings.dialects import address_faults, dialect_faults
 from changeover.settings.durations import seconds
+from changeover.settings.entra import entra_identity
 from changeover.settings.paths import Path, written
 from changeover.settings.plans import CANARY_STEPS
 from changeover.settings.requests import PromptFiles, resolve_request
-from changeover.settings.shape import AccountShape, AuthShape, DeploymentShape, EvidenceShape, FileShape, RolloutShape, StepShape, TaskShape
+from changeover.settings.shape import FileShape
+from changeover.settings.shape_accounts import AccountShape, AuthShape
+from changeover.settings.shape_deployments import DeploymentShape
+from changeover.settings.shape_evidence import NO_TIMEOUTS, EvidenceShape
+from changeover.settings.shape_rollouts import RolloutShape, StepShape
+from changeover.settings.shape_tasks import TaskShape
 from changeover.versions import Account, Deployment, ModelVersion, RequestSettings, SecretReference
 
-OPENAI_ENDPOINT: Final = "https://api.openai.com"
-KEY_VARIABLES: Final = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY"}
+ENDPOINTS: Final = {"openai": "https://api.openai.com", "anthropic": "https://api.anthropic.com"}
+"""Where a provider is called when the file does not say."""
+KEY_VARIABLES: Final = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the key is looked for when the file does not say."""
 
 PROBABLE_PERMILLE_MIN: Final = 50
@@ -50,8 +59,11 @@ class Resolver:
         self._refuse_twins(rollouts)
         deployments = {name: self._deployment(name, deployment) for name, deployment in file.deployments.items()}
         self._refuse_mixed_pools(deployments)
+        self._warn_confounded(rollouts, tasks, deployments)
+        accounts = {name: self._account(name, account) for name, account in file.accounts.items()}
+        self.faults += dialect_faults(file, deployments, accounts)
         return Declared(
-            accounts={name: self._account(name, account) for name, account in file.accounts.items()},
+            accounts=accounts,
             deployments=deployments,
             tasks=tasks,
             rollouts=rollouts,
@@ -61,7 +73,7 @@ class Resolver:
         )
 
     def _account(self, name: str, shape: AccountShape) -> Account:
-        endpoint = shape.endpoint or (OPENAI_ENDPOINT if shape.kind == "openai" else "")
+        endpoint = shape.endpoint or ENDPOINTS.get(shape.kind, "")
         if not endpoint:
             self._fault(
                 ("accounts", name, "endpoint"), "nothing", "the provider's address, such as https://NAME.openai.azure.com; write it"
@@ -69,7 +81,12 @@ class Resolver:
         if shape.api and shape.kind != "azure-openai":
             expected = "no api: only azure-openai has more than one; take it out"
             self._fault(("accounts", name, "api"), f"an account of kind {shape.kind}", expected)
-        return Account(name=name, kind=shape.kind, endpoint=endpoint, auth=_secret(shape.kind, shape.auth), api=shape.api or "")
+        if shape.auth and shape.auth.entra and (shape.kind == "openai" or endpoint == ENDPOINTS.get(shape.kind)):
+            self._fault(("accounts", name, "auth", "entra"), f"an account of kind {shape.kind}", "a key, {env: NAME} or {file: PATH}")
+        auth = _secret(shape.kind, shape.auth, endpoint)
+        account = Account(name=name, kind=shape.kind, endpoint=endpoint, auth=auth, api=shape.api or "")
+        self.faults += address_faults(account)
+        return account
 
     def _deployment(self, name: str, shape: DeploymentShape) -> Deployment:
         account = shape.account or next(iter(self._file.accounts), "")
@@ -79,6 +96,9 @@ class Resolver:
             model=ModelVersion(name=shape.model, version=shape.version),
             environment=shape.environment,
             request=self._request(name, shape),
+            sku=shape.sku,
+            region=shape.region,
+            content_filter=shape.content_filter,
         )
 
     def _request(self, name: str, shape: DeploymentShape) -> RequestSettings | None:
@@ -115,6 +135,7 @@ class Resolver:
             sticky_by=sticky_by,
             failover=tuple(shape.failover or ()),
             stable_pool=_pool(shape.stable),
+            slice_by=tuple(dict.fromkeys(shape.slice_by or ())),
             criteria=criteria,
         )
 
@@ -148,6 +169,16 @@ class Resolver:
                 where = written((*path, index, "weight"))
                 self._warnings.append(f"{where}: {step.permille / 10:g} % serves traffic but proves little; comparisons use 5 % to 95 %")
 
+    def _warn_confounded(
+        self, rollouts: dict[str, DeclaredRollout], tasks: dict[str, DeclaredTask], deployments: dict[str, Deployment]
+    ) -> None:
+        for name, rollout in rollouts.items():
+            task = tasks[rollout.task]
+            stable = members(deployments, task.stable, task.stable_pool)
+            candidate = members(deployments, rollout.candidate, rollout.candidate_pool)
+            if stable and candidate:
+                self._warnings += [f"{written(('rollouts', name))}: {each}" for each in confounders(stable, candidate)]
+
     def _refuse_twins(self, rollouts: dict[str, DeclaredRollout]) -> None:
         first: dict[tuple[str, str], str] = {}
         for name, rollout in rollouts.items():
@@ -168,25 +199,40 @@ def _pool(names: tuple[str, ...]) -> tuple[str, ...]:
     return names if len(names) > 1 else ()
 
 
-def _secret(kind: str, auth: AuthShape | None) -> SecretReference:
+def _secret(kind: str, auth: AuthShape | None, endpoint: str) -> SecretReference:
     if auth is not None and auth.file is not None:
         return SecretReference(source="file", name=auth.file)
     if auth is not None and auth.env is not None:
         return SecretReference(source="env", name=auth.env)
+    if auth is not None and auth.entra is not None:
+        identity = entra_identity(method=auth.entra, endpoint=endpoint, client_id=auth.client_id, cloud=auth.cloud, scope=auth.scope)
+        return SecretReference(source="entra", entra=identity)
+    return usual_secret(kind, endpoint)
+
+
+def usual_secret(kind: str, endpoint: str) -> SecretReference:
+    """Where the secret of an account is found whose ``auth`` is not written."""
     variable = KEY_VARIABLES.get(kind)
-    return SecretReference(source="env", name=variable) if variable else SecretReference(source="none")
+    if variable is None:
+        return SecretReference(source="none")
+    keyless = entra_identity(method="default", endpoint=endpoint) if kind == "azure-openai" else None
+    return SecretReference(source="env", name=variable, entra=keyless)
 
 
 def _evidence(shape: EvidenceShape | None) -> EvidenceRules:
     rules = EvidenceRules()
     if shape is None:
         return rules
-    timeout = shape.score_timeout.client if shape.score_timeout else None
+    waits = shape.score_timeout or NO_TIMEOUTS
     return msgspec.structs.replace(
         rules,
         block_s=seconds(shape.block) if shape.block else rules.block_s,
         blocks_min=shape.min_blocks or rules.blocks_min,
-        score_timeout_s=seconds(timeout) if timeout else rules.score_timeout_s,
+        score_timeout_s=seconds(waits.client) if waits.client else rules.score_timeout_s,
+        judge_timeout_s=seconds(waits.judge) if waits.judge else rules.judge_timeout_s,
+        human_timeout_s=seconds(waits.human) if waits.human else rules.human_timeout_s,
+        n_star=shape.n_star or rules.n_star,
+        n_star_users=shape.n_star_users or rules.n_star_users,
     )
 
 

@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from changeover.settings.declared import Fault
 from changeover.settings.paths import Path, written
 from changeover.settings.secrecy import HIDDEN, looks_secret
-from changeover.settings.shape import LATER_VALUES, FileShape, Shape
+from changeover.settings.shape import LATER_VALUES, FileShape
+from changeover.settings.shape_base import Shape
 
 _SHOWN_CHARS_MAX: Final = 60
 _LISTED_MAX: Final = 12

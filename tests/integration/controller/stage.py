@@ -123,8 +123,9 @@ class Stage:
     def _request(self, at: float, errors: tuple[float, float]) -> Observation:
         self.requests += 1
         identity = f"req-{self.requests}"
+        unit = self._unit()
         route = routing_table(self.store.world()).routes[TASK]
-        drawn = assign(route, identity)
+        drawn = assign(route, unit or identity)
         failed = self.dice.random() < errors[drawn.side is Side.CANDIDATE]
         return Observation(
             request_id=identity,
@@ -134,7 +135,8 @@ class Stage:
             latency_ms=10.0,
             task=TASK,
             attempt=route.attempt,
-            unit=hash_unit(route.salt, identity),
+            unit=hash_unit(route.salt, unit or identity),
+            sticky=unit is not None,
             side=drawn.side,
             candidate_probability=drawn.candidate_probability,
             assigned=drawn.deployment,
@@ -142,6 +144,10 @@ class Stage:
             status=503 if failed else 200,
             attempts=1,
         )
+
+    def _unit(self) -> str | None:
+        """Who asks, ``None`` for nobody in particular."""
+        return None
 
     def _score(self, row: Observation, quality: tuple[float, float]) -> Score:
         mean = quality[row.side is Side.CANDIDATE]

@@ -171,3 +171,13 @@ def sample(dice: Random, count: int, mean: float, sd: float = 0.6) -> Moments:
     """Lognormal values with this mean, and ``sd`` as a share of it."""
     spread = sqrt(log(1 + sd * sd))
     return moments_of([mean * exp(spread * dice.gauss(0, 1) - spread * spread / 2) for _ in range(count)])
+
+
+def test_published_one_sided_bounds_are_met():
+    """Of GrowthBook's own tests: 3000 and 3461 values, N* 5000; the lower bound of the difference, and the upper one."""
+    effect, error, units = 0.2343766667, 0.1298308125, 3000 + 3461
+    reach = one_sided_multiplier(units, alpha=0.05, tightest_at=5000) * error
+    assert (effect - reach, effect + reach) == (pytest.approx(-0.126568442, abs=1e-8), pytest.approx(0.595321775, abs=1e-8))
+    relative, relative_error = 0.5033610859, 0.3334122146
+    reach = one_sided_multiplier(units, alpha=0.05, tightest_at=5000) * relative_error
+    assert (relative - reach, relative + reach) == (pytest.approx(-0.423564546, abs=1e-8), pytest.approx(1.430286718, abs=1e-8))

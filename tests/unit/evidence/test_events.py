@@ -3,6 +3,8 @@
 from math import exp, log
 
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from changeover.evidence.events import EventCount, log_e_above, log_e_below, ratio_estimate, ratio_interval
 
@@ -75,3 +77,17 @@ def test_a_side_without_events_leaves_its_end_open():
     low, high = ratio_interval([EventCount(0.5, 0, 12)], alpha=0.05) or (0, 1)
     assert low > 0.5
     assert high is None
+
+
+COUNTS = st.lists(st.builds(EventCount, st.sampled_from([0.05, 0.1, 0.5, 0.95]), st.integers(0, 400), st.integers(0, 400)), max_size=3)
+
+
+@given(COUNTS, st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 2.3]), st.floats(0.01, 12))
+@settings(max_examples=300)
+def test_a_level_is_reached_or_not_whichever_way_it_is_asked(counts, ratio, dispersion, least):
+    """And where it is reached the number is exact."""
+    for test in (log_e_above, log_e_below):
+        exact = test(counts, ratio=ratio, dispersion=dispersion)
+        asked = test(counts, ratio=ratio, dispersion=dispersion, least=least)
+        event(f"reached: {exact >= least}, bounded: {asked != exact}")
+        assert asked == exact if exact >= least else asked < least

@@ -1,5 +1,7 @@
 """Histograms of times."""
 
+import base64
+import json
 from math import exp
 from random import Random
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from changeover.evidence.histogram import BIN_END, BIN_FIRST, BIN_WIDTH, EMPTY, LogHistogram, bin_of, histogram_of
+from changeover.evidence.histogram import BIN_END, BIN_FIRST, BIN_WIDTH, EMPTY, PAGE_BINS, TOTAL_MAX, LogHistogram, bin_of, histogram_of
 
 TIMES = st.lists(st.floats(0.4, 1e7), max_size=60)
 ONE_BIN = exp(BIN_WIDTH)
@@ -92,3 +94,40 @@ def test_the_interval_holds_the_ranks_around_the_quantile_and_opens_where_there_
 def test_a_histogram_survives_being_stored():
     histogram = histogram_of([1.0, 250.0, 250.0, 0.0])
     assert msgspec.json.decode(msgspec.json.encode(histogram), type=LogHistogram) == histogram
+
+
+def test_the_first_form_on_disk_is_still_read():
+    old = b'{"bins":{"-139":2,"-800":1,"-691":1,"640":3},"version":1}'
+    found = msgspec.json.decode(old, type=LogHistogram)
+    assert found == histogram_of([250.0, 250.0, 0.0, 1.0, *[1000 * exp(6.405)] * 3])
+    assert msgspec.json.decode(msgspec.json.encode(found), type=LogHistogram) == found
+    assert b"bins" not in msgspec.json.encode(found)
+
+
+PAGE = base64.b64encode(bytes(4 * PAGE_BINS)).decode()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"pages": {"0": PAGE[:-8]}},
+        {"pages": {"40": PAGE}},
+        {"pages": {"0": [1] * PAGE_BINS}},
+        {"count": -1},
+        {"bins": {"100000": 1}},
+        {"bins": {"0": -1}},
+    ],
+)
+def test_a_histogram_that_no_times_make_is_refused(found):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(json.dumps(found), type=LogHistogram)
+
+
+def test_counts_never_run_over_into_the_next_bin():
+    most = LogHistogram(bins={-1: TOTAL_MAX - 7, 0: 3, 63: 3, 64: 1})
+    twice = LogHistogram(bins={0: 1})
+    assert msgspec.json.decode(msgspec.json.encode(most), type=LogHistogram) == most
+    with pytest.raises(ValueError, match="begin a new attempt"):
+        most.merged(twice)
+    half = LogHistogram(bins={5: TOTAL_MAX // 2, 6: 1})
+    assert half.merged(LogHistogram(bins={5: TOTAL_MAX // 2})) == LogHistogram(bins={5: TOTAL_MAX - 1, 6: 1})

@@ -50,7 +50,7 @@ def test_a_block_survives_being_stored():
     block = summarise_outcomes(block=7, rows=[row(1, S, 0.1), row(2, C, 0.1, error=True), row(3, C, 0.0)])
     stored = msgspec.json.encode(block)
     assert msgspec.json.decode(stored, type=OutcomeBlock) == block
-    assert b'"version":1' in stored
+    assert b'"version":2' in stored
 
 
 def test_parts_of_different_blocks_are_not_merged():

@@ -119,6 +119,14 @@ def test_a_chance_is_a_chance_whatever_the_spread(requests, spread):
         assert 0 <= chance <= 1
 
 
+@pytest.mark.parametrize("sd", [1e-300, 1e-61, 1e-17, 1e-12])
+def test_equal_scores_with_a_rounding_error_between_them_are_one_point(sd: float) -> None:
+    for mean in (1e-9, 0.5, 0.9, 1.0):
+        points = two_points(Spread(mean, sd))
+        assert all(value == pytest.approx(mean, abs=1e-9) for value, _ in points)
+        assert sum(weight for _, weight in points) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("spread", [Spread(0.5, 0.1), Spread(0.1, 0.13), Spread(0.95, 0.13), Spread(0.162, 0.13)])
 def test_two_points_keep_mean_and_spread_inside_the_scale(spread):
     points = two_points(spread)

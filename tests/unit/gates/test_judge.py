@@ -79,13 +79,28 @@ def test_a_summary_whose_content_is_of_another_kind_is_not_folded():
         judge.add(body)
 
 
-def test_refused_evidence_decides_nothing_and_says_why():
-    bad = add(fresh_judge(), outcomes(0, p=0.5, stable=(1000, 0), candidate=(1000, 300)))
-    assert verdict_of(bad, "errors").tripped
-    refused = verdict_of(bad.refused("made by others"), "errors")
+def test_refused_evidence_passes_nothing_and_says_why():
+    good = add(fresh_judge(), outcomes(0, p=0.5, stable=(1000, 0), candidate=(1000, 0)))
+    assert verdict_of(good, "errors").decision is Decision.PASS
+    refused = verdict_of(good.refused("made by others"), "errors")
     assert (refused.decision, refused.tripped, refused.able_to_trip) == (Decision.UNDECIDED, False, False)
     assert refused.sentence.endswith("undecided: made by others")
-    assert "; fail" not in refused.sentence
+    assert "; pass" not in refused.sentence
+
+
+def test_a_block_that_is_passed_over_leaves_nothing_behind_and_what_follows_is_new_evidence_that_can_only_trip():
+    other = Judge.begin(criteria=Criteria(errors=ERRORS), rules=RULES, clock=fresh_judge().clock)
+    foreign = stored(other, outcomes(0, p=0.5, stable=(1000, 0), candidate=(1000, 500)))
+    judge = fresh_judge(quality=None).passed_over("outcomes", foreign, reason="made by others")
+    assert judge.closed == {"outcomes": 1}
+    errors = verdict_of(judge, "errors")
+    assert (errors.decision, errors.tripped, errors.candidate.count) == (Decision.UNDECIDED, False, 0)
+    healthy = add(judge, outcomes(1, p=0.5, stable=(1000, 0), candidate=(1000, 0)))
+    assert verdict_of(healthy, "errors").decision is Decision.UNDECIDED
+    assert look(healthy).refusal == "made by others"
+    harmed = add(judge, outcomes(1, p=0.5, stable=(1000, 0), candidate=(1000, 90)))
+    assert verdict_of(harmed, "errors").tripped
+    assert verdict_of(harmed, "errors").decision is Decision.FAIL
 
 
 def _with_min_samples(count: int) -> Judge:

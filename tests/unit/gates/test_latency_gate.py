@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from changeover.evidence.histogram import histogram_of
 from changeover.evidence.latency import NO_THRESHOLDS, LatencyBlock, LatencyStratum, LatencyTally, Thresholds, summarise_latency
 from changeover.exchange.observation import Observation
-from changeover.gates.criteria import LatencyCriterion, TripRule
+from changeover.gates.criteria import Criteria, EvidenceRules, LatencyCriterion, TripRule
 from changeover.gates.latency import LatencyGate, gate_names
+from changeover.gates.streams import LatencyStream, streams_for
 from changeover.gates.verdict import Decision, Verdict
 from changeover.traffic.table import Side
 from tests.unit.evidence.rows import row
@@ -40,8 +41,8 @@ def folded(blocks: Iterable[LatencyBlock], *, criterion: LatencyCriterion = P95,
     return gate
 
 
-def judged(*blocks: LatencyBlock, criterion: LatencyCriterion = P95) -> Verdict:
-    (verdict,) = folded(blocks, criterion=criterion).verdicts()
+def judged(*blocks: LatencyBlock, criterion: LatencyCriterion = P95, blocks_min: int = 12) -> Verdict:
+    (verdict,) = folded(blocks, criterion=criterion, blocks_min=blocks_min).verdicts()
     return verdict
 
 
@@ -67,6 +68,17 @@ def test_nothing_is_decided_before_twelve_blocks_with_both_sides():
     assert early.to_pass.log_e > early.to_pass.threshold
     assert "11 blocks with both sides, needs 12" in early.problems
     assert (enough.decision, enough.to_pass.reached_at) == (Decision.PASS, 12.0)
+
+
+def test_the_rules_say_how_many_blocks_are_needed_and_fewer_than_usual_is_said():
+    rules = EvidenceRules(blocks_min=3)
+    (gate,) = [stream.latency for stream in streams_for(Criteria(latency=P95), rules) if isinstance(stream, LatencyStream)]
+    assert gate.blocks_min == 3
+    early, enough = judged(*steady(2), blocks_min=3), judged(*steady(3), blocks_min=3)
+    assert "2 blocks with both sides, needs 3" in early.problems
+    assert enough.problems == ()
+    assert "dispersion 1.00 over 3 blocks, a rough guess: min_blocks is 3, 12 are usual" in enough.sentence
+    assert LatencyGate(criterion=P95, blocks_min=1).blocks_min == 2, "one block alone does not vary"
 
 
 def test_the_sentence_says_the_accepted_loss_and_how_good_the_evidence_is():

@@ -1,6 +1,6 @@
 """What is proven, when, and that it stays so."""
 
-from math import log
+from math import inf, log
 
 import pytest
 
@@ -64,3 +64,14 @@ def test_after_a_pass_an_any_rule_still_trips_beyond_the_margin():
 
 def test_harm_and_pass_at_one_look_trip():
     assert after(evidence(passing=SURE, harming=SURE), rule=TripRule.ANY).tripped_at == 0.0
+
+
+def test_what_stands_already_is_not_asked_for_again_and_a_trip_that_is_still_to_come_is():
+    """A fail proven while any harm would trip, then a pass, then harm: the trip needs a fail once more."""
+    before = after(evidence(failing=SURE), evidence(passing=SURE), evidence(harming=SURE), rule=TripRule.ANY)
+    assert before.tripped_at is None
+    assert before.least(0.01) == (inf, pytest.approx(log(100)))
+    tripped = before.after(evidence(failing=SURE), at=9.0, rule=TripRule.ANY, alpha_trip=0.01)
+    assert tripped.tripped_at == 9.0
+    assert tripped.least(0.01) == (inf, inf)
+    assert NOTHING_PROVEN.least(0.01) == (pytest.approx(log(20)), pytest.approx(log(100)))

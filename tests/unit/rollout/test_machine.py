@@ -1,9 +1,10 @@
 """The machine of one rollout, transition by transition."""
 
+import msgspec
 import pytest
 
 from changeover.gates.criteria import Criteria
-from changeover.gates.verdict import Decision
+from changeover.gates.verdict import Braked, Decision
 from changeover.rollout.machine import advance
 from changeover.rollout.plan import AnalysisStep, WeightStep
 from changeover.rollout.state import Acknowledged, Assessed, Event, Pause, Phase, Resume, RollBack, Rollout, Started
@@ -23,6 +24,16 @@ from tests.unit.rollout.builders import (
 )
 
 LATER = T0 + 50_000.0
+BRAKED = Braked(
+    at=T0,
+    candidate_requests=40,
+    candidate_errors=30,
+    stable_requests=300,
+    stable_errors=0,
+    units_min=20,
+    share_max=0.5,
+    stable_share_max=0.1,
+)
 EVERY_STEP = range(5)
 ANALYSES = (1, 3)
 
@@ -77,6 +88,27 @@ def test_a_tripped_verdict_rolls_back_from_every_step_running_or_paused(index: i
     assert (after.progress.phase, after.progress.permille, after.progress.finished_at) == (Phase.ROLLED_BACK, 0, LATER)
     assert "quality tripped: -0.31 (-0.4 to -0.2), limit 0.1 of 1 to 5" in after.progress.reason
     assert [(command.kind, command.topic) for command in commands] == [("publish_table", ""), ("alert", "rolled_back")]
+
+
+@pytest.mark.parametrize("index", EVERY_STEP)
+@pytest.mark.parametrize("paused", [False, True])
+def test_the_outage_brake_rolls_back_from_every_step_also_at_all_traffic_and_also_paused(index: int, paused: bool) -> None:
+    present = walked(index)
+    if paused:
+        present = _moved(present, Pause(reason="lunch"))
+    event = Assessed(assessment=msgspec.structs.replace(passing(present).assessment, brake=BRAKED))
+    after, commands = advance(present, event, LATER)
+    assert (after.progress.phase, after.progress.permille) == (Phase.ROLLED_BACK, 0)
+    assert after.progress.reason.startswith("outage brake: 30 of 40 requests of the candidate")
+    assert commands[-1].topic == "rolled_back"
+
+
+def test_a_brake_and_a_trip_are_both_named() -> None:
+    present = walked(3)
+    event = Assessed(assessment=msgspec.structs.replace(tripping(present).assessment, brake=BRAKED))
+    reason = _moved(present, event).progress.reason
+    assert "outage brake" in reason
+    assert "quality tripped" in reason
 
 
 def test_a_trip_wins_over_everything_else_in_the_same_assessment() -> None:

@@ -6,10 +6,10 @@ import re
 import yaml
 from pydantic import TypeAdapter
 
+from changeover.settings.durations import DURATION_PATTERN
 from changeover.settings.example import example_text
 from changeover.settings.file import parse
 from changeover.settings.schema import json_schema
-from changeover.settings.shape import DURATION_PATTERN
 
 COMMENTED_SETTING = re.compile(r"^( *)# ( *)(- \w|[\w-]+:)")
 

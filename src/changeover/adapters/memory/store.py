@@ -8,10 +8,11 @@ import msgspec
 
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
-from changeover.ports.planes import Acknowledgement, ObservationBatch, PlaneState
-from changeover.ports.store import EvidenceRow, StoreError
+from changeover.ports.planes import Acknowledgement, Issuer, ObservationBatch, PlaneState, TaskShape
+from changeover.ports.store import ISSUER_AGE_S, ISSUERS_MAX, SHAPES_PER_TASK_MAX, EvidenceRow, StoreError
 from changeover.rollout.state import Command
 from changeover.rollout.world import Change, Proposal, World, apply
+from changeover.wire.sent_shape import SentShape, merged
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class MemoryStore:
         self._observations: dict[str, Observation] = {}
         self._scores: dict[tuple[str, str], dict[str, Score]] = {}
         self._streams: dict[tuple[str, str], _Stream] = {}
+        self._issuers: dict[str, tuple[float, Issuer]] = {}
+        self._shapes: dict[str, dict[str, tuple[float, SentShape]]] = {}
 
     def world(self) -> World:
         """See ``Ledger``."""
@@ -102,6 +105,7 @@ class MemoryStore:
                 return False
             for observation in batch.observations:
                 self._observations.setdefault(observation.request_id, observation)
+                self._note_issuer(observation, at)
             self._planes.hear(
                 msgspec.structs.replace(
                     before,
@@ -136,6 +140,12 @@ class MemoryStore:
                 given.setdefault(score.scorer, score)
             return new
 
+    def tasks_of(self, request_ids: Sequence[str]) -> dict[str, str]:
+        """See ``ObservationLog``."""
+        with self._lock:
+            known = (self._observations.get(identity) for identity in request_ids)
+            return {row.request_id: row.task for row in known if row is not None and row.task is not None}
+
     def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
         """See ``ObservationLog``."""
         with self._lock:
@@ -147,6 +157,27 @@ class MemoryStore:
             ]
             found.sort(key=lambda observation: (observation.started_at, observation.request_id))
             return [EvidenceRow(observation=observation, score=self._first_score(observation, score)) for observation in found]
+
+    def first_seen(self, *, task: str, attempts: Sequence[int], since: float, until: float, most: int) -> Sequence[float] | None:
+        """See ``ObservationLog``."""
+        with self._lock:
+            found = [
+                observation
+                for observation in self._observations.values()
+                if observation.task == task and observation.attempt in attempts and since <= observation.started_at < until
+            ]
+        if len(found) > most:
+            return None
+        first: dict[tuple[bool, str], float] = {}
+        for observation in found:
+            if observation.side is not None and not observation.forced and not observation.retry:
+                unit = (observation.sticky, observation.unit if observation.sticky else observation.request_id)
+                first[unit] = min(first.get(unit, observation.started_at), observation.started_at)
+        return sorted(first.values())
+
+    def first_rows(self, *, task: str, attempt: int, since: float, until: float, most: int) -> Sequence[Observation]:
+        """See ``ObservationLog``."""
+        return [row.observation for row in self.rows(task=task, attempt=attempt, since=since, until=until, score=None)[:most]]
 
     def save_summary(self, *, rollout: str, stream: str, block: int, body: bytes, units: Sequence[str]) -> None:
         """See ``SummaryShelf``."""
@@ -172,8 +203,37 @@ class MemoryStore:
             blocks = self._streams.get((rollout, stream), _Stream()).blocks
             return sorted((block, body) for block, body in blocks.items() if block > after)
 
+    def issuer(self, response: str) -> Issuer | None:
+        """See ``IssuerShelf``."""
+        with self._lock:
+            found = self._issuers.get(response)
+            return None if found is None else found[1]
+
+    def keep_shapes(self, shapes: Sequence[TaskShape], *, at: float) -> None:
+        """See ``ShapeShelf``."""
+        with self._lock:
+            for told in shapes:
+                kept, key = self._shapes.setdefault(told.task, {}), told.shape.key
+                known = (told.shape, kept[key][1]) if key in kept else (told.shape,)
+                kept[key] = (at, merged(known))
+                newest = sorted(kept.items(), key=lambda item: (-item[1][0], item[0]))[:SHAPES_PER_TASK_MAX]
+                self._shapes[told.task] = dict(newest)
+
+    def shapes(self, task: str) -> Sequence[SentShape]:
+        """See ``ShapeShelf``."""
+        with self._lock:
+            return [shape for _, (_, shape) in sorted(self._shapes.get(task, {}).items(), key=lambda item: (-item[1][0], item[0]))]
+
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _note_issuer(self, seen: Observation, at: float) -> None:
+        """Insertion order is the order of reporting: what came first goes first."""
+        if seen.response is None or seen.task is None or seen.served is None:
+            return
+        self._issuers.setdefault(seen.response, (at, Issuer(task=seen.task, deployment=seen.served)))
+        while len(self._issuers) > ISSUERS_MAX or next(iter(self._issuers.values()))[0] < at - ISSUER_AGE_S:
+            del self._issuers[next(iter(self._issuers))]
 
     def _first_score(self, observation: Observation, name: str | None) -> float | None:
         given = self._scores.get((observation.request_id, name)) if name is not None else None

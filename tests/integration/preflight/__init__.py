@@ -1,0 +1,1 @@
+"""Trying candidates over real connections."""
