@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock soak bench simulate fuzz clean
+.PHONY: help setup demo test check unit format lock soak bench simulate oracles fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,13 @@ bench: $(STAMP) ## CPU per request beside nginx, 1,000 held streams, cost of evi
 simulate: $(STAMP) ## How often verdicts err, by simulation (resumable; about 30 minutes on two free cores)
 	$(BIN)/python -m tests.simulate
 
+oracles: ## Other statistics packages as oracles of ours (two environments of their own, about 950 MB)
+	@for name in gbstats savvi; do \
+	  test -x .venv-oracle/$$name/bin/python || $(PYTHON) -m venv .venv-oracle/$$name; \
+	  .venv-oracle/$$name/bin/python -m pip install --quiet -r requirements/oracle-$$name.txt || exit 1; \
+	  PYTHONPATH=src:. CHANGEOVER_REQUIRE=$$name .venv-oracle/$$name/bin/python -m pytest -c tests/oracle/pytest.ini --rootdir . tests/oracle/test_$$name.py || exit 1; \
+	done
+
 FUZZ_SECONDS ?= 60
 fuzz: $(STAMP) ## Coverage-guided fuzzing of both parsers (Linux x86-64; FUZZ_SECONDS for each of four targets)
 	@test -d $(VENV)/fuzz || $(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --target $(VENV)/fuzz atheris==3.0.0
@@ -62,4 +69,4 @@ lock: ## Renew the lock file (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra azure --extra demo --group dev --upgrade pyproject.toml -o $(LOCK)
 
 clean: ## Remove what set-up and tests made
-	rm -rf $(VENV) .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-oracle .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
