@@ -77,6 +77,7 @@ def test_a_file_whose_criteria_change_says_which_running_rollout_keeps_its_own()
     assert differences(world, declared) == []
     stricter = parse(with_section("criteria: {errors: {margin_pp: 0.1}}\n"))
     assert differences(world, stricter) == [
-        "rollout r1: it keeps the criteria and rules it was started with; a new attempt takes the file's"
+        "task email: criteria or rules of evidence are declared otherwise than stored",
+        "rollout r1: it keeps the criteria and rules it was started with; a new attempt takes the file's",
     ]
-    assert "keeps the criteria" in differences(world, parse(with_section("evidence: {min_blocks: 3}\n")))[0]
+    assert "keeps the criteria" in differences(world, parse(with_section("evidence: {min_blocks: 3}\n")))[-1]

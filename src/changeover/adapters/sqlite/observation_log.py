@@ -88,7 +88,7 @@ class SqliteObservationLog(Part):
             for first in range(0, len(request_ids), IDS_PER_QUERY):
                 asked = request_ids[first : first + IDS_PER_QUERY]
                 query = sa.select(table.c.request_id, table.c.task).where(table.c.request_id.in_(asked), table.c.task.is_not(None))
-                found |= dict(connection.execute(query).tuples().all())
+                found |= {row.request_id: row.task for row in connection.execute(query)}
         return found
 
     def rows(self, *, task: str, attempt: int, since: float, until: float, score: str | None) -> Sequence[EvidenceRow]:
