@@ -32,7 +32,7 @@ CHANGES_PENDING: Final = 2
     examples=(
         "changeover plan",
         "changeover plan -f new.yaml --detailed-exitcode",
-        "changeover plan --out changes.plan && changeover apply --plan changes.plan",
+        "changeover plan --out changes.plan",
     ),
 )
 @FILE_OPTION
