@@ -9,6 +9,7 @@ from changeover.adapters.sqlite import open_store
 from tests.acceptance.rig import CANDIDATE, TASK, Callers, Rig, running_rig, until
 
 UNFLUSHED_S = 1.0
+ENOUGH = 50
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["the server alone", "server and gateway at once"])
@@ -21,6 +22,7 @@ async def _kill_in_mid_rollout(folder: Path, *, group: bool) -> None:
         await rig.run("rollout", "start", TASK, "--to", CANDIDATE)
         async with Callers(rig.gateway) as callers:
             await until(lambda: _dwelt(rig, blocks=2), what="two closed blocks at 10 %")
+            await until(lambda: len(_due(callers, asyncio.get_running_loop().time())) > ENOUGH, what="traffic before the kill")
             before, events = await rig.control("GET", "/api/v1/status"), await rig.control("GET", "/api/v1/events")
             killed_at = asyncio.get_running_loop().time()
             await rig.kill(group=group)
@@ -42,6 +44,11 @@ async def _dwelt(rig: Rig, *, blocks: int) -> bool:
     return answer["assessment"]["blocks"] >= blocks
 
 
+def _due(callers: Callers, killed_at: float) -> set[str]:
+    """What was answered so long before a kill that none of it may be lost."""
+    return {identity for identity, at in callers.answered if at < killed_at - UNFLUSHED_S}
+
+
 def _check_observations(folder: Path, callers: Callers, killed_at: float, later: Callers) -> None:
     store = open_store(folder / ".changeover" / "changeover.db")
     try:
@@ -50,7 +57,7 @@ def _check_observations(folder: Path, callers: Callers, killed_at: float, later:
     finally:
         store.close()
     stored = {row.observation.request_id for row in rows}
-    due = {identity for identity, at in callers.answered if at < killed_at - UNFLUSHED_S}
-    assert len(due) > 50, "the test must have had traffic before the kill"
+    due = _due(callers, killed_at)
+    assert len(due) > ENOUGH, "the test must have had traffic before the kill"
     assert due <= stored
     assert {identity for identity, _ in later.answered} <= stored
