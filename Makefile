@@ -66,7 +66,7 @@ format: $(STAMP) ## Rewrite the sources in the house format
 	$(BIN)/ruff check --fix .
 
 lock: ## Renew the lock file (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra azure --extra demo --group dev --upgrade pyproject.toml -o $(LOCK)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra azure --extra demo --extra notify --extra postgres --group dev --upgrade pyproject.toml -o $(LOCK)
 
 clean: ## Remove what set-up and tests made
 	rm -rf $(VENV) .venv-oracle .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
