@@ -63,6 +63,7 @@ class _File:
         self.id = rollout.id
         self.clock = BlockClock(origin_at=rollout.started_at, block_s=rollout.plan.evidence.block_s)
         self.judge = Judge.begin(criteria=rollout.plan.criteria, rules=rollout.plan.evidence, clock=self.clock)
+        self.fresh: list[int] = []
         self.served: list[int] = []
         self.sliced_at: dict[str, int] = {}
         self.worst: tuple[WorstSlice, ...] = ()
@@ -103,16 +104,21 @@ class _File:
                     break
 
     def assessment(self, rollout: Rollout) -> Assessment:
-        """Dwell counts blocks with traffic that lie wholly at the acknowledged weight and are closed for every gate."""
+        """Dwell counts blocks in which the candidate was asked that lie wholly at the acknowledged weight and are closed for
+        every gate. Evidence of this weight is in those alone that had new units (rule I14).
+        """
         closed = min(self.judge.closed.values())
         since = rollout.progress.acknowledged_at
-        dwelt = 0 if since is None else sum(1 for block in self.served if block < closed and self.clock.start(block) >= since)
         found = self.judge.assessment(
-            blocks_dwelt=dwelt,
-            served_s=dwelt * rollout.plan.evidence.block_s,
+            blocks_dwelt=self._since(self.fresh, since, closed),
+            served_s=self._since(self.served, since, closed) * rollout.plan.evidence.block_s,
             closed_until=self.clock.start(closed),
         )
         return msgspec.structs.replace(found, slices=self._worst_slices())
+
+    def _since(self, blocks: Sequence[int], since: float | None, closed: int) -> int:
+        """How many of ``blocks`` are closed and began ``since``."""
+        return 0 if since is None else sum(1 for block in blocks if block < closed and self.clock.start(block) >= since)
 
     def _worst_slices(self) -> tuple[WorstSlice, ...]:
         """They change with a block alone, and nothing waits for them."""
@@ -153,9 +159,11 @@ class _File:
         return enrolled(store, rows, rollout=self.id, stream=stream)
 
     def _fold(self, name: str, body: bytes) -> None:
-        block, units = self.judge.closed[name], self.judge.outcomes.units
+        block, before = self.judge.closed[name], self.judge.outcomes
         self.judge = self.judge.add(body)
-        if self.judge.outcomes.units > units:
+        if self.judge.outcomes.units > before.units:
+            self.fresh.append(block)
+        if self.judge.outcomes.requests > before.requests:
             self.served.append(block)
 
     def _streams(self) -> list[tuple[str, Stream]]:

@@ -7,7 +7,7 @@ random variables by betting" (2024), with inverse-probability weights for the si
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import log1p
-from operator import mul
+from operator import add, mul
 from typing import Final, NamedTuple
 
 import msgspec
@@ -172,4 +172,4 @@ def _counted(stakes: Iterable[Stake]) -> dict[float, dict[float, int]]:
 
 
 def _added(left: tuple[float, ...], right: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple([a + b for a, b in zip(left, right, strict=True)])
+    return tuple(map(add, left, right))

@@ -6,6 +6,7 @@ sequences" (2021), the one-sided normal mixture; the interval of a ratio is Fiel
 
 from collections.abc import Callable, Sequence
 from math import erfc, expm1, inf, log, sqrt
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from changeover.evidence.interval import SIDE_MIN, STRATUM_MIN, TIGHTEST_AT, Stratum
@@ -42,7 +43,7 @@ def weighted_means(strata: Sequence[Stratum]) -> Means | None:
     large = [here for here in strata if min(here.stable.count, here.candidate.count) >= STRATUM_MIN]
     if min(sum([here.stable.count for here in large]), sum([here.candidate.count for here in large])) < SIDE_MIN:
         return None
-    found = _means(large, lambda side: side.variance)
+    found = _means(large, attrgetter("variance"))
     if found.stable_variance > 0 or found.candidate_variance > 0:
         return found
     return _means(large, lambda side: side.mean * side.mean / side.count)

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import exp, floor, inf, log, sqrt
-from typing import Annotated, Final
+from types import MappingProxyType
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -75,7 +76,12 @@ class LogHistogram(msgspec.Struct, frozen=True, kw_only=True):
         pages = dict(self.pages)
         for number, page in other.pages.items():
             known = pages.get(number)
-            pages[number] = page if known is None else _added(known, page)
+            # As one number each: no count runs over into the next, see TOTAL_MAX.
+            pages[number] = (
+                page
+                if known is None
+                else (int.from_bytes(known, "little") + int.from_bytes(page, "little")).to_bytes(_PAGE_BYTES, "little")
+            )
         return LogHistogram(count=self.count + other.count, pages=pages)
 
     def quantile(self, share: float) -> float | None:
@@ -117,6 +123,38 @@ class LogHistogram(msgspec.Struct, frozen=True, kw_only=True):
 EMPTY: Final = LogHistogram()
 
 
+class RunningHistogram(NamedTuple):
+    """The sum of many histograms while it grows: as ``LogHistogram``, with every page as one large number. ``total`` is how
+    many times there are in all.
+    """
+
+    total: int = 0
+    pages: Mapping[int, int] = MappingProxyType({})
+
+    def plus(self, other: LogHistogram) -> "RunningHistogram":
+        """One histogram more.
+
+        Raises:
+            ValueError: there are more times than it can count.
+        """
+        if not other.pages:
+            return self
+        total = self.total + other.count
+        if total > TOTAL_MAX:
+            raise ValueError(f"found {total} times; expected at most {TOTAL_MAX}: begin a new attempt")
+        pages = dict(self.pages)
+        for number, page in other.pages.items():
+            pages[number] = pages.get(number, 0) + int.from_bytes(page, "little")
+        return RunningHistogram(total, pages)
+
+    def whole(self) -> LogHistogram:
+        """The sum as a histogram."""
+        return LogHistogram(count=self.total, pages={number: page.to_bytes(_PAGE_BYTES, "little") for number, page in self.pages.items()})
+
+
+NOTHING_COUNTED: Final = RunningHistogram()
+
+
 def histogram_of(times_ms: Iterable[float]) -> LogHistogram:
     """Count ``times_ms``.
 
@@ -145,11 +183,6 @@ def _of_bins(bins: Mapping[int, int]) -> LogHistogram:
 
 def _counts(page: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{PAGE_BINS}I", page)
-
-
-def _added(left: bytes, right: bytes) -> bytes:
-    """As one number each: no count runs over into the next, see ``TOTAL_MAX``."""
-    return (int.from_bytes(left, "little") + int.from_bytes(right, "little")).to_bytes(_PAGE_BYTES, "little")
 
 
 def _in_page(number: int, counts: Sequence[int], rank: float) -> float:

@@ -7,11 +7,11 @@ times c on the candidate's. If the candidate is exactly that much slower, both s
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from changeover.evidence.histogram import EMPTY, LogHistogram, histogram_of
+from changeover.evidence.histogram import EMPTY, NOTHING_COUNTED, LogHistogram, RunningHistogram, histogram_of
 from changeover.evidence.units import CANDIDATE, countable, is_comparable
 from changeover.exchange.observation import Observation
 
@@ -48,6 +48,10 @@ class LatencyTally(msgspec.Struct, frozen=True, kw_only=True):
     times: LogHistogram = EMPTY
 
     def merged(self, other: "LatencyTally") -> "LatencyTally":
+        return self.counted(other, times=self.times.merged(other.times))
+
+    def counted(self, other: "LatencyTally", *, times: LogHistogram = EMPTY) -> "LatencyTally":
+        """The counts of both; their times are whoever's asks."""
         return LatencyTally(
             count=self.count + other.count,
             unanswered=self.unanswered + other.unanswered,
@@ -55,7 +59,7 @@ class LatencyTally(msgspec.Struct, frozen=True, kw_only=True):
             tested=self.tested + other.tested,
             above=_added(self.above, other.above),
             beyond=_added(self.beyond, other.beyond),
-            times=self.times.merged(other.times),
+            times=times,
         )
 
 
@@ -107,7 +111,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     frozen_ms: tuple[float, ...] | None = None
-    stable: LogHistogram = EMPTY
+    stable: RunningHistogram = NOTHING_COUNTED
 
     @property
     def frozen(self) -> bool:
@@ -115,13 +119,16 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
     def limits(self, quantiles: Sequence[float]) -> tuple[float, ...] | None:
         """In milliseconds; ``None`` while the stable has too few requests."""
-        return _limits(self.stable, quantiles) if self.frozen_ms is None else self.frozen_ms
+        return _limits(self.stable.whole(), quantiles) if self.frozen_ms is None else self.frozen_ms
 
     def after(self, block: LatencyBlock) -> "Thresholds":
         """Those for the block that follows ``block``. Folding stored blocks in order gives the same again."""
         if block.frozen:
             return Thresholds(frozen_ms=block.limits_ms)
-        return Thresholds(stable=stable_times(block.strata, start=self.stable))
+        stable = self.stable
+        for stratum in block.strata:
+            stable = stable.plus(stratum.stable.times)
+        return Thresholds(stable=stable)
 
 
 NO_THRESHOLDS: Final = Thresholds()
@@ -168,16 +175,37 @@ def merge_latency_strata(left: Iterable[LatencyStratum], right: Iterable[Latency
     return tuple(by_p[p] for p in sorted(by_p))
 
 
+def count_latency_strata(left: Iterable[LatencyStratum], right: Iterable[LatencyStratum]) -> tuple[LatencyStratum, ...]:
+    """Counts added up by ``p``, without any times."""
+    by_p = {stratum.p: stratum for stratum in left}
+    for stratum in right:
+        stable, candidate = NO_UNITS, NO_UNITS
+        if (known := by_p.get(stratum.p)) is not None:
+            stable, candidate = known.stable, known.candidate
+        by_p[stratum.p] = LatencyStratum(p=stratum.p, stable=stable.counted(stratum.stable), candidate=candidate.counted(stratum.candidate))
+    return tuple([by_p[p] for p in sorted(by_p)])
+
+
+class StratumTimes(NamedTuple):
+    """Both sides' times so far among the units that had probability ``p`` of being the candidate's."""
+
+    p: float
+    stable: RunningHistogram = NOTHING_COUNTED
+    candidate: RunningHistogram = NOTHING_COUNTED
+
+
+def add_times(left: Sequence[StratumTimes], right: Iterable[LatencyStratum]) -> tuple[StratumTimes, ...]:
+    """The times of a block's strata, added up by ``p``."""
+    by_p = {times.p: times for times in left}
+    for stratum in right:
+        p, stable, candidate = by_p.get(stratum.p) or StratumTimes(stratum.p)
+        by_p[p] = StratumTimes(p, stable.plus(stratum.stable.times), candidate.plus(stratum.candidate.times))
+    return tuple([by_p[p] for p in sorted(by_p)])
+
+
 def both_sides(strata: Sequence[LatencyStratum]) -> tuple[LatencyTally, LatencyTally]:
     """Stable and candidate added up over all probabilities, without their times: for counting, not for comparing."""
     return _counted([here.stable for here in strata]), _counted([here.candidate for here in strata])
-
-
-def stable_times(strata: Iterable[LatencyStratum], *, start: LogHistogram = EMPTY) -> LogHistogram:
-    """The stable's times under whatever probability, added to ``start``."""
-    for stratum in strata:
-        start = start.merged(stratum.stable.times)
-    return start
 
 
 def _counted(tallies: Sequence[LatencyTally]) -> LatencyTally:

@@ -155,7 +155,7 @@ class CostGate(msgspec.Struct, frozen=True, kw_only=True):
         sides = self._coverage(measure)
         if empty := [f"no observations of the {side.name} at a weight of 5 to 95 %" for side in sides if not side.units]:
             return tuple(empty)
-        if no_price := self._no_price(measure):
+        if no_price := self._no_price(measure, sides):
             return (no_price,)
         return tuple(
             f"{side.missing} of {side.units} {measure.known} of the {side.name} are missing, over {MISSING_MAX:.0%}"
@@ -212,16 +212,16 @@ class CostGate(msgspec.Struct, frozen=True, kw_only=True):
             _Coverage("candidate", candidate[0], candidate[0] - candidate[1], other),
         )
 
-    def _no_price(self, measure: Measure) -> str | None:
+    def _no_price(self, measure: Measure, sides: "Sequence[_Coverage]") -> str | None:
         """Money cannot be compared: a side's tokens are known, and nobody knows what any of them cost."""
-        if measure.name != MONEY or not any(side.unpriced and side.missing == side.units for side in self._coverage(measure)):
+        if measure.name != MONEY or not any(side.unpriced and side.missing == side.units for side in sides):
             return None
         return f"no price known for {', '.join(self.unpriced)}"
 
     def _guards_only(self, measure: Measure) -> bool:
         """Money without a price is no gate, as long as tokens are one."""
         tokens = self.criterion.input_ratio is not None or self.criterion.output_ratio is not None
-        return tokens and self._no_price(measure) is not None
+        return tokens and self._no_price(measure, self._coverage(measure)) is not None
 
     def _verdict(self, measure: Measure) -> Verdict:
         problems, now, proven = self.problems(measure), self.evidence(measure), self._proven(measure)
@@ -294,9 +294,12 @@ class _Coverage(NamedTuple):
 
 
 def _coverage(name: str, tallies: Sequence[CostTally], measure: Measure) -> _Coverage:
-    units = sum([tally.units for tally in tallies])
-    known = sum([measure.moments(tally).count for tally in tallies])
-    return _Coverage(name, units, units - known, sum([tally.unpriced for tally in tallies]))
+    units, known, unpriced, moments = 0, 0, 0, measure.moments
+    for tally in tallies:
+        units += tally.units
+        known += moments(tally).count
+        unpriced += tally.unpriced
+    return _Coverage(name, units, units - known, unpriced)
 
 
 def _figures(measure: Measure, tally: CostTally, mean: float | None) -> SideFigures:

@@ -7,14 +7,16 @@ import msgspec
 from msgspec.structs import replace
 
 from changeover.evidence.events import EventCount, log_e_above, log_e_below
+from changeover.evidence.histogram import EMPTY, LogHistogram
 from changeover.evidence.latency import (
     THRESHOLD_UNITS_MIN,
     LatencyBlock,
     LatencyStratum,
     LatencyTally,
+    StratumTimes,
+    add_times,
     both_sides,
-    merge_latency_strata,
-    stable_times,
+    count_latency_strata,
 )
 from changeover.evidence.latency_ratio import QuantileRatio, TimesPair, quantile_ratio
 from changeover.evidence.power import Seen, event_power
@@ -66,12 +68,14 @@ class QuantileLevel(NamedTuple):
 
 class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of all closed latency blocks. ``levels`` are in the order of the criterion's quantiles; ``limits_ms`` are
-    the latest thresholds. ``blocks_min`` blocks with both sides are needed (``evidence.min_blocks``, two at least).
+    the latest thresholds. ``blocks_min`` blocks with both sides are needed (``evidence.min_blocks``, two at least). ``strata``
+    count, ``times`` hold the times.
     """
 
     criterion: LatencyCriterion
     blocks_min: int = BLOCKS_MIN
     strata: tuple[LatencyStratum, ...] = ()
+    times: tuple[StratumTimes, ...] = ()
     limits_ms: tuple[float, ...] | None = None
     levels: tuple[QuantileLevel, ...] = ()
     outage: str = ""
@@ -104,14 +108,18 @@ class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
         if outage:
             return replace(self, outage=outage)
         grown = replace(
-            self, outage="", strata=merge_latency_strata(self.strata, block.strata), limits_ms=block.limits_ms or self.limits_ms
+            self,
+            outage="",
+            strata=count_latency_strata(self.strata, block.strata),
+            times=add_times(self.times, block.strata),
+            limits_ms=block.limits_ms or self.limits_ms,
         )
         if block.limits_ms is None:
             return grown
         levels: list[QuantileLevel] = []
         for index, known in enumerate(self.levels):
             shares = BlockShares(stable.tested, _at(stable.above, index), candidate.tested, _at(candidate.beyond, index))
-            levels.append(known._replace(tempering=known.tempering.after(shares)))
+            levels.append(QuantileLevel(known.quantile, known.tempering.after(shares), known.proven, known.outage_at))
         grown = replace(grown, levels=tuple(levels))
         unfit = bool(grown._data_problems() or grown._block_problems(0))
         return replace(grown, levels=tuple(grown._looked(index, at=at, unfit=unfit) for index in range(len(levels))))
@@ -151,7 +159,7 @@ class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.limits_ms is None:
             return 0.0
-        stable = stable_times(self.strata)
+        stable, _ = self._all_times()
         limit, known = self.limits_ms[index], self.levels[index]
         harm = 1 + HARM_FACTOR * (self.criterion.max_ratio - 1)
         if not harm > 0:
@@ -194,8 +202,8 @@ class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
         limit = threshold(self.alpha_outage)
         if known.outage_at is None and log_e_above(events, ratio=OUTAGE_RATIO, least=limit) >= limit:
             first = at if proven.tripped_at is None else proven.tripped_at
-            return known._replace(proven=replace(proven, tripped_at=first), outage_at=at)
-        return known._replace(proven=proven)
+            return QuantileLevel(known.quantile, known.tempering, replace(proven, tripped_at=first), at)
+        return QuantileLevel(known.quantile, known.tempering, proven, known.outage_at)
 
     def _data_problems(self) -> tuple[str, ...]:
         """Those of all quantiles alike."""
@@ -226,15 +234,15 @@ class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
         now, proven = self.evidence(index), known.proven
         decision = decided(proven, problems)
         stable, candidate = both_sides(self.strata)
-        ratio = self._ratio(known.quantile)
+        (stable_times, candidate_times), ratio = self._all_times(), self._ratio(known.quantile)
         return Verdict(
             criterion=verdict_name(known.quantile),
             decision=decision,
             tripped=proven.tripped_at is not None,
             able_to_trip=not problems and self.power(index) >= POWER_WANTED,
             worse_inside=proven.harmed_at is not None and proven.passed_at is not None and proven.failed_at is None,
-            stable=_figures(stable, _at(stable.above, index), known.quantile),
-            candidate=_figures(candidate, _at(candidate.beyond, index), known.quantile),
+            stable=_figures(stable, _at(stable.above, index), stable_times.quantile(known.quantile)),
+            candidate=_figures(candidate, _at(candidate.beyond, index), candidate_times.quantile(known.quantile)),
             estimate=None if ratio is None else ratio.estimate,
             low=None if ratio is None else ratio.low,
             high=None if ratio is None else ratio.high,
@@ -268,8 +276,15 @@ class LatencyGate(msgspec.Struct, frozen=True, kw_only=True):
         return [EventCount(here.p, _at(here.stable.above, index), _at(here.candidate.above, index)) for here in self.strata]
 
     def _ratio(self, quantile: float) -> QuantileRatio | None:
-        pairs = [TimesPair(here.stable.times, here.candidate.times) for here in self.strata]
+        pairs = [TimesPair(stable.whole(), candidate.whole()) for _, stable, candidate in self.times]
         return quantile_ratio(pairs, quantile=quantile, alpha=ALPHA_INTERVAL)
+
+    def _all_times(self) -> tuple[LogHistogram, LogHistogram]:
+        """Of the stable and of the candidate, under whatever probability: to be shown, not to be compared."""
+        stable, candidate = EMPTY, EMPTY
+        for _, stable_times, candidate_times in self.times:
+            stable, candidate = stable.merged(stable_times.whole()), candidate.merged(candidate_times.whole())
+        return stable, candidate
 
     def _margin(self, quantile: float) -> str:
         return accepted(quantile, max_ratio=self.criterion.max_ratio)
@@ -292,13 +307,13 @@ def gate_names(criterion: LatencyCriterion) -> tuple[str, ...]:
     return tuple(verdict_name(quantile) for quantile in criterion.quantiles if quantile not in criterion.guard_only)
 
 
-def _figures(tally: LatencyTally, events: int, quantile: float) -> SideFigures:
+def _figures(tally: LatencyTally, events: int, quantile_ms: float | None) -> SideFigures:
     return SideFigures(
         count=tally.tested,
         events=events,
         missing=tally.unusable,
         mean=events / tally.tested if tally.tested else None,
-        quantile_ms=tally.times.quantile(quantile),
+        quantile_ms=quantile_ms,
     )
 
 

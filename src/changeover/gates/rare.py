@@ -107,15 +107,20 @@ class RareFold(msgspec.Struct, frozen=True, kw_only=True):
     def grown(self, strata: Iterable[RareStratum], question: RareQuestion, *, is_sound: bool = True) -> "RareFold":
         """The next block's counts taken in, without a look. What is not sound counts toward a loss alone."""
         strata = tuple(strata)
-        tallies = [tally for stratum in strata for tally in (stratum.stable, stratum.candidate)]
-        units = sum(tally.units for tally in tallies)
+        units, events = 0, 0
+        for _, stable, candidate in strata:
+            units += stable.units + candidate.units
+            events += stable.events + candidate.events
         bets = bet_sums(_stakes(strata, self.centre.value), delta=question.delta, harms=False)
+        merged, sound = _merged(self.strata, strata), self.sound
+        if is_sound:
+            sound = merged if self.sound is self.strata else _merged(self.sound, strata)
         return replace(
             self,
-            strata=_merged(self.strata, strata),
-            sound=_merged(self.sound, strata) if is_sound else self.sound,
+            strata=merged,
+            sound=sound,
             sums=self.sums.plus(bets) if is_sound else self.sums.plus_losses(bets),
-            centre=self.centre.after(total=units - sum(tally.events for tally in tallies), count=units),
+            centre=self.centre.after(total=units - events, count=units),
         )
 
     def looked(self, question: RareQuestion, *, at: float, may_pass: bool) -> "RareFold":
@@ -130,11 +135,14 @@ class RareFold(msgspec.Struct, frozen=True, kw_only=True):
         tests, because either one alone would double the error. Beyond both must be proven to fail: by the weaker test.
         """
         events, ratio = self.events(), question.max_ratio
-        failing = log_e_above(events, ratio=ratio, least=least.tripping)
+        harming = log_e_above(events, ratio=1.0, least=least.tripping)
+        failing = harming
+        if ratio < 1 or harming >= least.tripping:  # else even less speaks for more than the ratio
+            failing = log_e_above(events, ratio=ratio, least=least.tripping)
         return Evidence(
             passing=self._log_e_pass(ratio, least=least.passing) if least.passing < inf else 0.0,
             failing=failing if failing < least.tripping else min(failing, self.sums.log_e_fail),
-            harming=log_e_above(events, ratio=1.0, least=least.tripping),
+            harming=harming,
         )
 
     def _log_e_pass(self, ratio: float, *, least: float) -> float:
@@ -233,11 +241,14 @@ def _merged(left: Sequence[RareStratum], right: Sequence[RareStratum]) -> tuple[
 
 
 def _stakes(strata: Sequence[RareStratum], centre: float) -> list[Stake]:
+    """One for each kind of outcome that there was."""
     stakes: list[Stake] = []
-    for stratum in strata:
-        for side, tally in ((Side.STABLE, stratum.stable), (Side.CANDIDATE, stratum.candidate)):
-            for gain, count in ((0.0, tally.events), (1.0, tally.units - tally.events)):
-                stakes.append(Stake(stratum.p, weighted(side, p=stratum.p, gain=gain, centre=centre), count))
+    for p, stable, candidate in strata:
+        for side, (units, events) in ((Side.STABLE, stable), (Side.CANDIDATE, candidate)):
+            if events:
+                stakes.append(Stake(p, weighted(side, p=p, gain=0.0, centre=centre), events))
+            if units > events:
+                stakes.append(Stake(p, weighted(side, p=p, gain=1.0, centre=centre), units - events))
     return stakes
 
 

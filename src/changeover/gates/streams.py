@@ -101,13 +101,14 @@ class Stream(Protocol):
 
 class OutcomeStream(msgspec.Struct, frozen=True, kw_only=True):
     """Who was assigned, and who was answered: the check of the draw, the outage brake, and errors if they are asked for.
-    ``units`` grows with every block that had new units.
+    ``units`` grows with every block that had new units, ``requests`` with every block in which the candidate was asked.
     """
 
     errors: ErrorsGate | None
     sample_ratio: SampleRatioCheck = NOTHING_DRAWN
     brake: OutageBrake = NOT_BRAKED
     units: int = 0
+    requests: int = 0
     name: str = OUTCOMES
     score: None = None
     source: ScoreSource = ScoreSource.CLIENT
@@ -126,13 +127,16 @@ class OutcomeStream(msgspec.Struct, frozen=True, kw_only=True):
 
     def fold(self, body: bytes, *, at: float) -> "OutcomeStream":
         block = msgspec.json.decode(body, type=OutcomeBlock)
-        drawn = sum(stratum.stable.assigned + stratum.candidate.assigned for stratum in block.strata)
+        units = block.outside
+        for stratum in block.strata:
+            units += stratum.stable.assigned + stratum.candidate.assigned
         return replace(
             self,
             errors=self.errors.add(block, at=at) if self.errors is not None else None,
             sample_ratio=self.sample_ratio.add(block, at=at),
             brake=self.brake.add(block, at=at),
-            units=self.units + drawn + block.outside,
+            units=self.units + units,
+            requests=self.requests + block.candidate_traffic.requests,
         )
 
     def verdicts(self) -> tuple[Verdict, ...]:

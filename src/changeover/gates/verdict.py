@@ -132,7 +132,8 @@ class Braked(msgspec.Struct, frozen=True, kw_only=True):
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a rollout at one look.
 
-    ``blocks`` and ``served_s`` count closed blocks that lie wholly at the present, acknowledged weight: the dwell.
+    ``served_s`` counts closed blocks in which the candidate was asked and which lie wholly at the present, acknowledged
+    weight: the dwell. ``blocks`` are those of them with new units, the only ones with evidence of this weight.
     ``closed_until`` is the Unix time up to which blocks are closed; ``evidence_hash`` identifies the summaries used,
     ``closed`` how many of each stream they are, and ``config_hash`` what they were made for. ``brake`` is no verdict: it
     rolls back in any state. ``refusal`` says why no verdict can be given on what was seen, and pauses. ``slices`` decide
