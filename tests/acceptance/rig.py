@@ -43,6 +43,7 @@ class Rig:
         self.gateway = ""
         self.stage = ""
         self.socket = ""
+        self.control_url = ""
         self._runs = 0
         self._processes: list[Process] = []
 
@@ -60,7 +61,7 @@ class Rig:
         self.server = await self._spawn(f"serve-{self._runs}", "changeover", "serve", "--port", "0", "--control-port", "0", *flags)
         await until(record.exists, what="server.json")
         found = json.loads(record.read_text())
-        self.gateway, self.socket = found["gateway"], found["socket"]
+        self.gateway, self.socket, self.control_url = found["gateway"], found["socket"], found["control"]
 
     async def kill(self, *, group: bool) -> None:
         """SIGKILL the server; with ``group`` its gateway in the same instant too."""

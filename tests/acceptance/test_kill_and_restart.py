@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_store
 from tests.acceptance.rig import CANDIDATE, TASK, Callers, Rig, running_rig, until
 
 UNFLUSHED_S = 1.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_store
 from tests.acceptance.parts import PartsRig, kill, running_parts
 from tests.acceptance.rig import CANDIDATE, STABLE, TASK, Callers, until
 

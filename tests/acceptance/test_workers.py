@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_store
 from tests.acceptance.parts import children_of
 from tests.acceptance.rig import CANDIDATE, TASK, Callers, Rig, running_rig, until
 

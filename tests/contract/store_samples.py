@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from changeover.adapters.memory import MemoryStore
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_database, open_store, schema
 from changeover.exchange.observation import Observation, Outcome
 from changeover.gates.criteria import Criteria, ErrorsCriterion, EvidenceRules
 from changeover.ports.planes import Acknowledgement, Dropped, ObservationBatch
@@ -15,6 +15,7 @@ from changeover.rollout.state import Command, Phase, Progress, Rollout
 from changeover.rollout.world import ChangeBody, Proposal, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet, TaskState, World
 from changeover.traffic.table import Side
 from changeover.versions import Account, Deployment, ModelVersion, SecretReference
+from tests.postgres import Cluster, database_of
 
 TASK = "email-summarisation"
 STABLE, CANDIDATE = "gpt4o-prod-v1120", "gpt4omini-prod-v0718"
@@ -55,6 +56,30 @@ class SqliteShelf:
     def close(self) -> None:
         for store in self._stores:
             store.close()
+
+
+class PostgresShelf:
+    """On one database for all tests, emptied for each: making one takes longer than a test."""
+
+    def __init__(self, cluster: Cluster, url: str) -> None:
+        self.url = url
+        self._stores: list[Store] = []
+        cluster.sql(database_of(url), "SET session_replication_role = replica", *_EMPTYING)
+
+    def open(self) -> Store:
+        self._stores.append(open_database(self.url))
+        return self._stores[-1]
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
+
+
+_EMPTYING = (
+    *(f"DELETE FROM {table.name}" for table in reversed(schema.metadata.sorted_tables) if table.name != "world"),
+    "UPDATE world SET revision = 0, body = '{\"revision\":0}', head = repeat('0', 64)",
+    *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in ("outbox", "scores", "response_issuers")),
+)
 
 
 def empty_database(directory: Path) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from changeover.adapters.memory import store as memory_store
-from changeover.adapters.sqlite import issuer_shelf
+from changeover.adapters.sql import issuer_shelf
 from changeover.exchange.issuer import hash_response
 from changeover.exchange.observation import Outcome
 from changeover.ports.planes import Issuer

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from changeover.ports.store import Store
 from changeover.rollout.state import Phase
 from changeover.rollout.world import ChangeBody, PairReleased, Proposal, SplitSet, World, apply
-from tests.contract.store_samples import PUBLISH, TASK, MemoryShelf, Shelf, SqliteShelf, moved, proposing, seeded, split, started
+from tests.contract.store_samples import (
+    PUBLISH,
+    TASK,
+    MemoryShelf,
+    PostgresShelf,
+    Shelf,
+    SqliteShelf,
+    moved,
+    proposing,
+    seeded,
+    split,
+    started,
+)
 
 IDLE = ("start", "split", "unsplit", "refuse", "reopen")
 ACTIVE = ("roll_back", "complete", "move", "pause", "refuse", "reopen")
@@ -72,15 +84,16 @@ def _unwilling(_world: World) -> Proposal:
     raise UnwillingError
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_the_stored_world_is_the_replay_of_the_stored_changes(kind: str, empty_file: bytes) -> None:
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+def test_the_stored_world_is_the_replay_of_the_stored_changes(kind: str, empty_file: bytes, request: pytest.FixtureRequest) -> None:
     seen: set[str] = set()
+    shared = [request.getfixturevalue(name) for name in ("cluster", "database")] if kind == "postgres" else []
 
-    @settings(max_examples=25, deadline=None, database=None)
+    @settings(max_examples=10 if shared else 25, deadline=None, database=None)
     @given(NIGHTS)
     def any_night(choices: list[tuple[int, int]]) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            shelf = MemoryShelf() if kind == "memory" else SqliteShelf(Path(directory), empty_file)
+            shelf = PostgresShelf(*shared) if shared else MemoryShelf() if kind == "memory" else SqliteShelf(Path(directory), empty_file)
             night = Night(shelf, seen)
             for choice, number in choices:
                 night.live(choice, number)

@@ -14,8 +14,9 @@ from changeover.api.bodies import read_json, seconds, whole_number
 from changeover.api.closing import closing_of
 from changeover.api.desk import desk_of
 from changeover.api.drifting import answer_seen, seen_in
-from changeover.api.errors import answer, bad_request
+from changeover.api.errors import ApiError, answer, bad_request
 from changeover.api.pricing import priced
+from changeover.api.problem import Problem
 from changeover.ports.planes import Acknowledgement, ObservationBatch, ShapeReport
 from changeover.ports.prices import PriceBook
 from changeover.ports.store import Store
@@ -32,7 +33,26 @@ async def table(request: Request) -> Response:
     wait_s = seconds(request, "wait", default=0.0, most=WAIT_S_MAX)
     waiting = desk_of(request).office.table_after(after, wait_s=wait_s)
     found = await _or_closing(waiting, closing_of(request.app))
-    return Response(status_code=204) if found is None else answer(found)
+    if found is None:
+        await desk_of(request).office.read(lambda store: _refuse_unknown_table(store, after))
+        return Response(status_code=204)
+    return answer(found)
+
+
+def _refuse_unknown_table(store: Store, revision: int) -> None:
+    """A data plane never goes back. One that serves a table which this store never made would take none of its tables, not the next
+    rollback either, and must not count as if it had.
+
+    Raises:
+        ApiError: the store is an older one, from a backup.
+    """
+    newest = store.world().table_revision
+    if revision > newest:
+        message = (
+            f"found a data plane that serves table {revision}, the newest of this store is {newest}: the store was restored from a backup"
+        )
+        hint = "stop that data plane, remove table.json in its state directory, and start it again"
+        raise ApiError(409, Problem(code="conflict", message=message, hint=hint))
 
 
 async def _or_closing(waiting: Coroutine[Any, Any, RoutingTable | None], closing: asyncio.Event) -> RoutingTable | None:
@@ -52,7 +72,12 @@ async def acknowledge(request: Request) -> Response:
     _check_names(acknowledgement.plane, acknowledgement.boot)
     desk = desk_of(request)
     at = desk.clock.now()
-    await desk.office.read(lambda store: store.acknowledge(acknowledgement, at=at))
+
+    def keep(store: Store) -> None:
+        _refuse_unknown_table(store, acknowledgement.revision)
+        store.acknowledge(acknowledgement, at=at)
+
+    await desk.office.read(keep)
     return answer(TakenAnswer(taken=True))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from changeover.ports.serving import GatewayOptions
+from changeover.ports.serving import DATABASE_VARIABLE, GatewayOptions
 
 READY_WAIT_S: Final = 15.0
 DRAIN_WAIT_S: Final = 15.0
@@ -52,7 +53,7 @@ class GatewayChild:
         Raises:
             GatewayFailedError: it ended, or said nothing for ``READY_WAIT_S`` seconds.
         """
-        self._process = await asyncio.create_subprocess_exec(*_command(self._options), stdin=PIPE, stdout=PIPE)
+        self._process = await asyncio.create_subprocess_exec(*_command(self._options), stdin=PIPE, stdout=PIPE, env=_environment())
         assert self._process.stdout is not None
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), READY_WAIT_S)
@@ -103,6 +104,11 @@ class GatewayChild:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the database: a data plane never opens it, and need not know its password."""
+    return {name: value for name, value in os.environ.items() if name != DATABASE_VARIABLE}
 
 
 def _command(options: GatewayOptions) -> list[str]:

@@ -24,6 +24,18 @@ class ControlAddress:
     token: str | None = field(default=None, repr=False)
 
 
+def control_addresses(text: str, *, token_env: str, environment: Mapping[str, str]) -> tuple[ControlAddress, ...]:
+    """What ``--control`` says: one or more of them, with commas between, of control planes that share their store.
+
+    Raises:
+        ControlAddressError: one cannot be used, or there is none.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ControlAddressError("found --control without any address; expected https://HOST:PORT, or the path of a socket")
+    return tuple(control_address(part, token_env=token_env, environment=environment) for part in parts)
+
+
 def control_address(text: str, *, token_env: str, environment: Mapping[str, str]) -> ControlAddress:
     """What ``--control`` says: a URL, or else the path of a Unix socket, whose file mode is its guard.
 

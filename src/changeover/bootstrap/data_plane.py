@@ -3,15 +3,15 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from changeover.adapters.credentials import EntraTokens, resolve_secret
 from changeover.adapters.log import configure_log
 from changeover.adapters.plane_disk import PlaneDisk, open_plane_disk
-from changeover.adapters.plane_link import HttpPlaneLink, plane_link_at
+from changeover.adapters.plane_link import HttpPlaneLink, SeveralPlaneLinks, plane_link_at
 from changeover.adapters.system import SystemClock, SystemDice
 from changeover.bootstrap.child import Ready
-from changeover.bootstrap.control_address import ControlAddress, control_address
+from changeover.bootstrap.control_address import ControlAddress, control_addresses
 from changeover.bootstrap.front_door import FrontDoor
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
@@ -33,9 +33,9 @@ def run_gateway(options: GatewayOptions, *, ready: Callable[[Ready], None]) -> N
     raise_open_files()
     door = FrontDoor(host=options.host, tls_cert=options.tls_cert, tls_key=options.tls_key, behind_proxy=options.behind_proxy)
     door.tls_context()  # before anything is opened: what is wrong with it is said at once
-    control = control_address(options.control, token_env=options.token_env, environment=os.environ)
+    controls = control_addresses(options.control, token_env=options.token_env, environment=os.environ)
     with open_plane_disk(options.plane_dir, SystemDice()) as disk:
-        run_program(_run(options, door, control, disk, ready=ready))
+        run_program(_run(options, door, controls, disk, ready=ready))
 
 
 def _link(control: ControlAddress, egress: Egress) -> HttpPlaneLink:
@@ -45,7 +45,7 @@ def _link(control: ControlAddress, egress: Egress) -> HttpPlaneLink:
 
 
 async def _run(
-    options: GatewayOptions, door: FrontDoor, control: ControlAddress, disk: PlaneDisk, *, ready: Callable[[Ready], None]
+    options: GatewayOptions, door: FrontDoor, controls: Sequence[ControlAddress], disk: PlaneDisk, *, ready: Callable[[Ready], None]
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -55,7 +55,7 @@ async def _run(
         follow_lifeline(stop)
     dice, tls = SystemDice(), door.tls_context()
     egress = egress_from(os.environ, ca_file=os.environ.get(CA_BUNDLE_VARIABLE))
-    async with _link(control, egress) as link:
+    async with SeveralPlaneLinks([_link(control, egress) for control in controls]) as link:
         parts = GatewayParts(
             plane=disk.plane,
             boot=dice.token(),

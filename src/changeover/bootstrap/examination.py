@@ -11,8 +11,10 @@ import msgspec
 from changeover import __version__
 from changeover.adapters.system import SystemClock
 from changeover.bootstrap.account_check import check_egress, check_endpoints, check_secret
+from changeover.bootstrap.alert_check import check_alerts, check_deliveries
 from changeover.bootstrap.machine_check import (
     check_clock,
+    check_database,
     check_disk,
     check_loop,
     check_open_files,
@@ -24,8 +26,8 @@ from changeover.bootstrap.machine_check import (
 from changeover.bootstrap.server import read_settings
 from changeover.ports.clock import Clock
 from changeover.ports.examination import Finding, fail, ok, warn
-from changeover.ports.serving import CONTROL_HOST, SERVER_FILE_NAME, ServerRecord
-from changeover.settings.declared import SettingsError
+from changeover.ports.serving import CONTROL_HOST, DATABASE_VARIABLE, SERVER_FILE_NAME, ServerRecord
+from changeover.settings.declared import Declared, SettingsError
 from changeover.versions import Account
 
 
@@ -45,24 +47,30 @@ def examine(what: Examined, *, environment: Mapping[str, str] | None = None, clo
     surroundings = os.environ if environment is None else environment
     time = clock or SystemClock()
     machine = [check_python(sys.version_info[:2]), check_loop(), check_clock(time.now()), check_open_files()]
-    disk = [check_state(what.state), check_store(what.state / "changeover.db"), check_disk(what.state)]
-    file, accounts = _check_file(what.config)
-    return [*machine, *disk, file, *_check_accounts(accounts, what, surroundings, time), *_check_server(what)]
+    disk = [check_state(what.state), _check_store(what.state, surroundings), check_disk(what.state)]
+    file, declared = _check_file(what.config)
+    accounts = () if declared is None else tuple(declared.accounts.values())
+    told = [*check_alerts(() if declared is None else declared.alerts), *check_deliveries(running_server(what.state))]
+    return [*machine, *disk, file, *_check_accounts(accounts, what, surroundings, time), *told, *_check_server(what)]
 
 
-def _check_file(config: Path) -> tuple[Finding, Sequence[Account]]:
+def _check_store(state: Path, environment: Mapping[str, str]) -> Finding:
+    database = environment.get(DATABASE_VARIABLE)
+    return check_database(state, database) if database else check_store(state / "changeover.db")
+
+
+def _check_file(config: Path) -> tuple[Finding, Declared | None]:
     try:
         declared = read_settings(config)
     except SettingsError as error:
         first, *rest = error.faults
         more = f" and {len(rest)} more" if rest else ""
-        return fail("settings", f"{first}{more}", f"see all of them: changeover check -c {config}"), ()
-    accounts = tuple(declared.accounts.values())
+        return fail("settings", f"{first}{more}", f"see all of them: changeover check -c {config}"), None
     if declared.warnings:
         return warn(
             "settings", f"{config} can be used, with {len(declared.warnings)} warnings", f"read them: changeover check -c {config}"
-        ), accounts
-    return ok("settings", f"{config} can be used"), accounts
+        ), declared
+    return ok("settings", f"{config} can be used"), declared
 
 
 def _check_accounts(accounts: Sequence[Account], what: Examined, environment: Mapping[str, str], clock: Clock) -> list[Finding]:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from changeover.adapters.sqlite.peek import newest_schema, schema_of
+from changeover.adapters.sql.backup import due_upgrade
+from changeover.adapters.sql.peek import newest_schema, schema_of
 from changeover.bootstrap.open_files import OPEN_FILES_WANTED
 from changeover.ports.examination import Finding, fail, ok, warn
 from changeover.ports.store import StoreError
@@ -61,6 +62,23 @@ def check_store(database: Path) -> Finding:
     if found == newest_schema():
         return ok("store", f"schema {found}, the newest")
     return warn("store", f"schema {found or 'none'}, the newest is {newest_schema()}", "the next start brings it up; make a backup first")
+
+
+def check_database(state: Path, url: str) -> Finding:
+    """Whether the database in place of the file can be reached, and is of the schema that this version needs."""
+    try:
+        due = due_upgrade(state, url)
+    except StoreError as error:
+        return fail("store", str(error), "what to do stands in the line above")
+    if due.found is None:
+        return ok("store", "an empty PostgreSQL database; the first start makes the schema")
+    if not due.steps:
+        return ok("store", f"a PostgreSQL database with schema {due.found}, the newest")
+    return warn(
+        "store",
+        f"a PostgreSQL database with schema {due.found}, this version needs {due.newest}",
+        "stop the control planes and upgrade it: changeover db upgrade",
+    )
 
 
 def check_disk(path: Path) -> Finding:

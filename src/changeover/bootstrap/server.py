@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Final
 
@@ -19,20 +19,23 @@ from changeover import __version__
 from changeover.adapters.log import configure_log
 from changeover.adapters.memory import SeededDice
 from changeover.adapters.prices import BundledPrices
-from changeover.adapters.sqlite import open_store
 from changeover.adapters.system import SystemClock, SystemDice, SystemMint
 from changeover.api.app import build_app
 from changeover.api.serve import ControlServer, ListenError, listen_tcp, listen_unix
 from changeover.api.unread_scores import UnreadScores
+from changeover.bootstrap.alerting import alert_outbox
 from changeover.bootstrap.child import GatewayFailedError
 from changeover.bootstrap.front_door import FrontDoor, FrontDoorError
 from changeover.bootstrap.lifeline import follow_lifeline
 from changeover.bootstrap.loops import run_program
+from changeover.bootstrap.plane_tokens import plane_token_of
 from changeover.bootstrap.probing import preflight_of
 from changeover.bootstrap.prompts import prompts_beside
 from changeover.bootstrap.state_dir import StateDir, StateDirError
+from changeover.bootstrap.store_access import Opened, open_for_serving
 from changeover.bootstrap.workers import Workers
 from changeover.controller.assessor import StoreAssessor
+from changeover.controller.leadership import LeaderOffice, Leadership
 from changeover.controller.loop import Controller
 from changeover.controller.office import StoreOffice
 from changeover.gateway.egress import EgressError
@@ -72,12 +75,18 @@ def serve(options: ServeOptions, *, ready: Callable[[ServerRecord], None]) -> No
     declared = read_settings(options.config)
     try:
         state = StateDir(options.state)
-        store = open_store(state.database)
+        plane_token_of(state, SystemDice(), os.environ)
+        opened = open_for_serving(state, options.database, SystemDice())
     except (StateDirError, StoreError) as error:
         raise ServeError(str(error)) from error
-    _settle(store, declared, options.config)
-    _ask_for_keys(store, door)
-    run_program(_serve(options, state, store, ready))
+    try:
+        _settle(opened.store, declared, options.config)
+        _ask_for_keys(opened.store, door)
+        run_program(_serve(options, state, opened, ready))
+    except StoreError as error:
+        raise ServeError(str(error)) from error
+    finally:
+        opened.release()
 
 
 def read_settings(path: Path) -> Declared:
@@ -138,14 +147,15 @@ def _settle(store: Store, declared: Declared, config: Path) -> None:
             log.warning("the file and the store differ; the store wins until changeover apply", difference=difference)
 
 
-async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Callable[[ServerRecord], None]) -> None:
+async def _serve(options: ServeOptions, state: StateDir, opened: Opened, ready: Callable[[ServerRecord], None]) -> None:
     stop = asyncio.Event()
     if options.lifeline:
         follow_lifeline(stop)
     clock = SystemClock()
     dice = SystemDice() if options.seed is None else SeededDice(options.seed)
     prices = BundledPrices()
-    office = StoreOffice(store, clock)
+    office = StoreOffice(opened.store, clock)
+    leadership = Leadership(office, clock, holder=opened.holder, alone=opened.bell is None)
     try:
         preflight = preflight_of(office, clock)
     except EgressError as error:
@@ -155,6 +165,8 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
     path = state.socket()
     workers = Workers(_gateway_options(options, state, path), count=options.workers, plane_dir=state.plane)
     entrance = _control_door(options)
+    addresses: list[str] = []
+    outbox = alert_outbox(office, clock, dice, config=options.config, read=read_settings, address=lambda: "".join(addresses))
 
     def app(*, token: str | None) -> Starlette:
         return build_app(
@@ -166,17 +178,20 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
             gateway_url=lambda: workers.url,
             token=token,
             token_file=str(state.token_file),
-            plane_token=state.plane_token(SystemDice()),
+            plane_token=plane_token_of(state, SystemDice(), os.environ),
             public=entrance.wants_keys,
             prices=prices,
             mint=SystemMint(),
             preflight=preflight,
             unread=unread,
+            read_only=options.read_only,
+            alert_desk=outbox,
         )
 
     async with contextlib.AsyncExitStack() as closing:
         closing.enter_context(_stopped_by_signals(stop))
         closing.push_async_callback(office.close)
+        closing.push_async_callback(outbox.close)
         closing.callback(state.withdraw)
         try:
             local = await _listening(closing, app(token=None), listen_unix(path))
@@ -189,10 +204,12 @@ async def _serve(options: ServeOptions, state: StateDir, store: Store, ready: Ca
         record = ServerRecord(
             pid=os.getpid(), gateway=workers.url, control=control.url, socket=local.url, started_at=clock.now(), version=__version__
         )
+        addresses.append(control.url)
         state.announce(record)
         ready(record)
         log.info("serving", gateway=record.gateway, control=record.control, table_revision=office.table.revision)
-        await _run(stop, Controller(office, assessor, clock), workers)
+        controller = Controller(LeaderOffice(office, leadership), assessor, clock, outbox)
+        await _run(leadership.run(stop, controller.run), workers.watch(stop), _following(office, opened, stop))
 
 
 def _control_door(options: ServeOptions) -> FrontDoor:
@@ -223,11 +240,17 @@ async def _listening(
     return server
 
 
-async def _run(stop: asyncio.Event, controller: Controller, workers: Workers) -> None:
-    """Both loops until ``stop``; if either breaks, everything stops and its fault is raised."""
+async def _following(office: StoreOffice, opened: Opened, stop: asyncio.Event) -> None:
+    """See what other control planes commit, where there can be any."""
+    if opened.bell is not None:
+        await office.follow(opened.bell, stop)
+
+
+async def _run(*loops: Coroutine[None, None, None]) -> None:
+    """All of them until they end; if one breaks, everything stops and its fault is raised."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(controller.run(stop))
-        group.create_task(workers.watch(stop))
+        for loop in loops:
+            group.create_task(loop)
     log.info("stopping: what is under way is finished")
 
 

@@ -59,6 +59,10 @@ class StateDir:
         """The token by which gateways join over TCP; it opens nothing else."""
         return _made_once(self.plane_token_file, dice)
 
+    def control_id(self, dice: Dice) -> str:
+        """What tells this control plane from others of the same store, made at the first start."""
+        return _made_once(self.path / "control-id", dice)
+
     def socket(self) -> Path:
         """Where the control socket goes: here, or in a private temporary directory when this path is too long."""
         here = self.path / "control.sock"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from changeover.console.database_option import DATABASE_OPTION
 from changeover.console.failure import Failure
 from changeover.console.listen_option import LISTEN, PORT_MAX, Listen
 from changeover.console.output import note
@@ -21,6 +22,7 @@ PORT = click.IntRange(0, PORT_MAX)
 STATE_OPTION = click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help=f"State directory; else {STATE_VARIABLE}, else beside the file."
 )
+READ_ONLY = click.option("--read-only", is_flag=True, help="The control port changes nothing, for nobody; the CLI here still does.")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -47,7 +49,9 @@ def door_options(command: Callable[..., None]) -> Callable[..., None]:
     "--workers", type=click.IntRange(1, WORKERS_MAX), default=1, show_default=True, help="Gateway processes behind the port, one per core."
 )
 @click.option("--control-port", type=PORT, default=8401, show_default=True, help="Port of the control plane; 0 takes any free one.")
+@READ_ONLY
 @click.option("--lifeline", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@DATABASE_OPTION
 @click.option("--seed", type=int, hidden=True, help="Repeatable salts, for demonstrations and rehearsals only.")
 @door_options
 def serve(  # noqa: PLR0913 - one an option
@@ -58,7 +62,9 @@ def serve(  # noqa: PLR0913 - one an option
     port: int,
     workers: int,
     control_port: int,
+    read_only: bool,
     lifeline: bool,
+    database: str | None,
     seed: int | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -78,7 +84,9 @@ def serve(  # noqa: PLR0913 - one an option
         port=port,
         workers=workers,
         control_port=control_port,
+        read_only=read_only,
         lifeline=lifeline,
+        database=database,
         seed=seed,
         tls_cert=tls_cert,
         tls_key=tls_key,
@@ -97,6 +105,8 @@ def serve(  # noqa: PLR0913 - one an option
 @CONFIG_OPTION
 @STATE_OPTION
 @click.option("--listen", type=LISTEN, default="127.0.0.1:8401", show_default=True, help="Address of the control plane; port 0 takes any.")
+@DATABASE_OPTION
+@READ_ONLY
 @click.option("--lifeline", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @door_options
 def control(  # noqa: PLR0913 - one an option
@@ -104,6 +114,8 @@ def control(  # noqa: PLR0913 - one an option
     config: Path,
     state: Path | None,
     listen: Listen,
+    database: str | None,
+    read_only: bool,
     lifeline: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -112,8 +124,10 @@ def control(  # noqa: PLR0913 - one an option
     """Run the control plane alone, for gateways that run elsewhere.
 
     It prints how a gateway joins. Traffic flows while it is away: gateways serve from their last table. One control plane
-    writes a state directory; a second one is refused. Off the loopback it needs a certificate, or something in front
-    that has one; there every call needs a token, and that of the gateways opens nothing but their own calls.
+    writes a state directory; a second one is refused. With --database several share a PostgreSQL database, each with a state
+    directory of its own: all answer and take commands, one at a time moves rollouts, and another takes over when it is gone.
+    Off the loopback it needs a certificate, or something in front that has one; there every call needs a token, and that of the
+    gateways opens nothing but their own calls.
     """
     _run_server(
         ServeOptions(
@@ -122,8 +136,10 @@ def control(  # noqa: PLR0913 - one an option
             host=CONTROL_HOST,
             port=0,
             control_port=listen.port,
+            read_only=read_only,
             lifeline=lifeline,
             workers=0,
+            database=database,
             control=ControlDoor(host=listen.host, tls_cert=tls_cert, tls_key=tls_key, behind_proxy=behind_proxy),
         ),
         say_ready=_say_joining,
@@ -163,7 +179,12 @@ def _say_joining(record: ServerRecord, state: Path) -> None:
         "changeover gateway --control https://control.internal:8401 --token-env CHANGEOVER_PLANE_TOKEN --listen 127.0.0.1:8400",
     ),
 )
-@click.option("--control", required=True, metavar="URL|SOCKET", help="The control plane: its URL, or its Unix socket on this machine.")
+@click.option(
+    "--control",
+    required=True,
+    metavar="URL|SOCKET",
+    help="The control plane: its URL, or its Unix socket on this machine; several of one store with commas between.",
+)
 @click.option(
     "--token-env", default=PLANE_TOKEN_VARIABLE, show_default=True, metavar="NAME", help="Environment variable with the token for a URL."
 )

@@ -18,7 +18,7 @@ from changeover.gates.verdict import Assessment, WorstSlice
 from changeover.ports.clock import Clock
 from changeover.ports.office import Foreknowledge, Office
 from changeover.ports.planes import PlaneState
-from changeover.ports.store import Store
+from changeover.ports.store import Store, StoreError
 from changeover.rollout.state import Rollout
 from changeover.rollout.world import TaskState
 
@@ -48,12 +48,23 @@ class StoreAssessor:
         return await self._office.read(lambda store: foreknowledge(store, task, criteria, now=now))
 
     def _assess(self, store: Store, rollout: Rollout, now: float) -> Assessment:
-        file = self._files.get(rollout.id)
-        if file is None:
-            file = self._files[rollout.id] = _File(rollout)
-            file.recall(store)
-        file.close_blocks(store, rollout, now)
-        return file.assessment(rollout)
+        """What another control plane of the same store has closed meanwhile is not what this one would close: it is recalled."""
+        known = self._files.get(rollout.id)
+        if known is not None:
+            try:
+                return _looked(known, store, rollout, now)
+            except StoreError:
+                del self._files[rollout.id]
+        file = _File(rollout)
+        file.recall(store)
+        found = _looked(file, store, rollout, now)
+        self._files[rollout.id] = file
+        return found
+
+
+def _looked(file: "_File", store: Store, rollout: Rollout, now: float) -> Assessment:
+    file.close_blocks(store, rollout, now)
+    return file.assessment(rollout)
 
 
 class _File:

@@ -3,14 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import structlog
 
 from changeover.ports.clock import Clock
-from changeover.ports.store import Store
+from changeover.ports.store import CommitBell, Store, StoreError
 from changeover.rollout.world import Change, Proposal, World, routing_table
 from changeover.traffic.table import RoutingTable
 
 T = TypeVar("T")
+
+FOLLOW_S: Final = 0.5
+"""A bell that is not heard, such as behind a pooler, costs so long at most."""
+
+log = structlog.get_logger("office")
 
 
 class StoreOffice:
@@ -34,10 +41,26 @@ class StoreOffice:
     async def read(self, query: Callable[[Store], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, query, self._store)
 
-    async def commit(self, decide: Callable[[World], Proposal]) -> Change:
-        change, table = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, decide)
+    async def commit(self, decide: Callable[[World], Proposal], *, epoch: int | None = None) -> Change:
+        """See ``Office``. ``epoch`` is the controller's, see ``Ledger``."""
+        change, table = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, decide, epoch)
         self._post(table)
         return change
+
+    async def follow(self, bell: CommitBell, stop: asyncio.Event) -> None:
+        """Post the tables that other control planes of the same store commit, until ``stop``."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell") as ear:
+            while not stop.is_set():
+                await loop.run_in_executor(ear, bell.wait, FOLLOW_S)
+                try:
+                    world = await self.read(lambda store: store.world())
+                except StoreError as error:
+                    log.error("the store failed; tables of other control planes are not seen", problem=str(error))
+                    continue
+                if world.table_revision > self._table.revision:
+                    self._post(routing_table(world))
+            await loop.run_in_executor(ear, bell.close)
 
     async def table_after(self, revision: int, *, wait_s: float) -> RoutingTable | None:
         deadline = asyncio.get_running_loop().time() + wait_s
@@ -56,8 +79,8 @@ class StoreOffice:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
         self._thread.shutdown()
 
-    def _commit(self, decide: Callable[[World], Proposal]) -> tuple[Change, RoutingTable]:
-        change = self._store.commit(decide, at=self._clock.now())
+    def _commit(self, decide: Callable[[World], Proposal], epoch: int | None) -> tuple[Change, RoutingTable]:
+        change = self._store.commit(decide, at=self._clock.now(), epoch=epoch)
         return change, routing_table(self._store.world())
 
     def _post(self, table: RoutingTable) -> None:

@@ -145,7 +145,7 @@ def _signal_group(process: Process, number: signal.Signals) -> None:
 
 
 def child_environment(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """What our processes see: no colours, no proxies in the way of loopback, no other server's state."""
-    dropped: Sequence[str] = ("CHANGEOVER_STATE", "FORCE_COLOR", "CLICOLOR_FORCE")
+    """What our processes see: no colours, no proxies in the way of loopback, no other server's state or database."""
+    dropped: Sequence[str] = ("CHANGEOVER_STATE", "CHANGEOVER_DATABASE", "FORCE_COLOR", "CLICOLOR_FORCE")
     kept = {name: value for name, value in base.items() if name not in dropped and not name.upper().endswith("_PROXY")}
     return kept | {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1"} | dict(extra)

@@ -13,6 +13,10 @@ PLANE_TOKEN_VARIABLE: Final = "CHANGEOVER_PLANE_TOKEN"
 """Where a gateway finds the token that lets it join, unless another variable is named."""
 
 
+DATABASE_VARIABLE: Final = "CHANGEOVER_DATABASE"
+"""Where a control plane finds the URL of its database, unless it is told another one."""
+
+
 class ControlDoor(msgspec.Struct, frozen=True, kw_only=True):
     """Where the control plane listens, beside its socket. Off the loopback it needs a certificate, or a proxy that has one."""
 
@@ -31,7 +35,9 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     terminates TLS. With either, as on any address but a loopback one, callers need a key.
 
     ``workers`` gateways share ``port``; with none, this is a control plane alone, and gateways join it from elsewhere:
-    ``control`` says where it listens.
+    ``control`` says where it listens. With ``read_only`` its TCP port changes nothing; its socket does.
+    ``database`` is the URL of a PostgreSQL database that several control planes share, in place of the file in ``state``; it may
+    hold a password: show it nowhere.
     """
 
     config: Path
@@ -46,13 +52,15 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     workers: int = 1
     control: ControlDoor = ControlDoor()
+    read_only: bool = False
+    database: str | None = None
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """One gateway process.
 
     ``plane_dir`` keeps its identity and its last good table. ``control`` is the control plane's URL, or the path of its
-    socket; ``token_env`` names the environment variable that holds the token for a URL. With ``lifeline`` it
+    socket, or several of these with commas between, of one store; ``token_env`` names the environment variable that holds the token for a URL. With ``lifeline`` it
     stops when its standard input ends, which is when the process that started it has gone. With ``shared_port`` others of
     this user may listen on the port too, and its metrics are told together with those of the planes beside it. TLS and
     proxy as for ``ServeOptions``.

@@ -1,13 +1,16 @@
 """The control plane's memory. Only the control plane opens it."""
 
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
+from changeover.ports.alerts import Delivery, Letter
+from changeover.ports.lease import LeaseShelf
 from changeover.ports.planes import Acknowledgement, Issuer, ObservationBatch, PlaneState, TaskShape
+from changeover.rollout.audit_chain import Head, Link
 from changeover.rollout.state import Command
 from changeover.rollout.world import Change, Proposal, World
 from changeover.wire.sent_shape import SentShape
@@ -24,6 +27,22 @@ class StoreError(Exception):
     """The store cannot do what was asked: what was found, what was expected, what to do. Nothing was written by half."""
 
 
+class LeaseLostError(StoreError):
+    """Somebody else acts now: what was to be committed under an older epoch was not (rule I7)."""
+
+
+class Mark(NamedTuple):
+    """A place in the order of an attempt's requests, by when they began (Unix seconds) and then by id."""
+
+    started_at: float
+    request_id: str
+
+
+def mark_of(observation: Observation) -> Mark:
+    """Where a request stands."""
+    return Mark(observation.started_at, observation.request_id)
+
+
 class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One assigned request of an attempt, with the value of the score asked for, if it has come."""
 
@@ -38,10 +57,16 @@ class Ledger(Protocol):
         """The present world; revision 0 when the store is empty."""
         ...
 
-    def commit(self, decide: Callable[[World], Proposal], *, at: float) -> Change:
+    def commit(self, decide: Callable[[World], Proposal], *, at: float, epoch: int | None = None) -> Change:
         """Ask ``decide`` for a change of the present world and commit it, with the world and the table it makes and the
         commands it owes, in one transaction that nothing can come between. It is on disk when this returns. What
-        ``decide`` raises passes through and nothing is written.
+        ``decide`` raises passes through and nothing is written. It touches nothing but what is named here: evidence that
+        cannot be read stops no rollback.
+
+        ``epoch`` is that of the controller's lease, for commits that need it; people's need none.
+
+        Raises:
+            LeaseLostError: ``epoch`` is not the present one.
         """
         ...
 
@@ -49,8 +74,18 @@ class Ledger(Protocol):
         """The log, oldest first."""
         ...
 
+    def links(self, *, after: int = 0, limit: int = 1000) -> Sequence[Link]:
+        """The log as it is stored, oldest first, each change with its hash; nothing is decoded."""
+        ...
+
+    def head(self) -> Head:
+        """Where the log ends, as the state says."""
+        ...
+
     def verify(self) -> Sequence[str]:
-        """Replay all changes (rule I5) and name everything stored that disagrees with them; empty when all is well."""
+        """Check the chain of hashes, replay all changes (rule I5), and name everything stored that disagrees with them; empty
+        when all is well.
+        """
         ...
 
 
@@ -63,6 +98,14 @@ class Outbox(Protocol):
 
     def done(self, identity: int) -> None:
         """Settle a command. Settling one twice, or one that was never owed, does nothing."""
+        ...
+
+    def letters(self, limit: int) -> Sequence[Letter]:
+        """The alerts among the oldest ``limit`` commands not yet done, each with the change that owes it and how far it came."""
+        ...
+
+    def note_deliveries(self, identity: int, deliveries: Mapping[str, Delivery]) -> None:
+        """Keep, on disk, how far an alert has come on its way to those destinations. One that is done stays done."""
         ...
 
 
@@ -101,6 +144,16 @@ class ObservationLog(Protocol):
 
     def first_rows(self, *, task: str, attempt: int, since: float, until: float, most: int) -> Sequence[Observation]:
         """The first ``most`` of those, without scores: a look that costs the same however many there are."""
+        ...
+
+    def rows_after(self, *, task: str, attempt: int, after: Mark, most: int) -> Sequence[Observation]:
+        """The next ``most`` requests of the attempt that come after the mark, by ``started_at`` and then request id: forced ones
+        and those that were never assigned too. A page costs the same wherever it begins.
+        """
+        ...
+
+    def observation(self, request_id: str) -> Observation | None:
+        """What was reported of this request, ``None`` when that is not known, or not yet."""
         ...
 
     def first_seen(self, *, task: str, attempts: Sequence[int], since: float, until: float, most: int) -> Sequence[float] | None:
@@ -155,7 +208,17 @@ class IssuerShelf(Protocol):
         ...
 
 
-class Store(Ledger, Outbox, ObservationLog, IssuerShelf, SummaryShelf, ShapeShelf, Protocol):
+class Store(Ledger, Outbox, ObservationLog, IssuerShelf, SummaryShelf, ShapeShelf, LeaseShelf, Protocol):
     """Everything the control plane keeps, in one place and under one transaction. Every verb may raise ``StoreError``."""
+
+    def close(self) -> None: ...
+
+
+class CommitBell(Protocol):
+    """Rings when a change was committed, by whichever control plane of this store. One thread waits."""
+
+    def wait(self, longest_s: float) -> None:
+        """Return when it rings, or after ``longest_s``: a bell may be missed, so whoever waits looks each time. Never raises."""
+        ...
 
     def close(self) -> None: ...

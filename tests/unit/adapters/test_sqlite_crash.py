@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_store
 from changeover.ports.store import Store
 from tests.contract.store_samples import TASK, ids
 
@@ -16,7 +16,7 @@ PER_BATCH = 20
 WRITER = f"""
 import sys
 from pathlib import Path
-from changeover.adapters.sqlite import open_store
+from changeover.adapters.sql import open_store
 from changeover.evidence.score import Score
 from tests.contract.store_samples import PUBLISH, batch, observation, proposing, seeded, split
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from changeover.adapters.sqlite import migration, open_store, schema
+from changeover.adapters.sql import migration, open_store, schema
 from changeover.ports.store import StoreError
 from changeover.rollout.world import World
 from tests.contract.store_samples import proposing, seeded
@@ -155,7 +155,7 @@ def test_the_known_revisions_are_the_migrations_in_their_order() -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", "changeover.adapters.sqlite:migrations")
+    config.set_main_option("script_location", "changeover.adapters.sql:migrations")
     found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     assert tuple(reversed(found)) == migration.REVISIONS
 
@@ -163,7 +163,7 @@ def test_the_known_revisions_are_the_migrations_in_their_order() -> None:
 def test_alembic_is_not_imported_to_open_a_store_that_needs_no_migration(path: Path) -> None:
     open_store(path).close()
     program = (
-        "import sys; from pathlib import Path; from changeover.adapters.sqlite import open_store\n"
+        "import sys; from pathlib import Path; from changeover.adapters.sql import open_store\n"
         "open_store(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)

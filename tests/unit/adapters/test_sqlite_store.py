@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from changeover.adapters.sqlite import SqliteStore, open_store
+from changeover.adapters.sql import SqlStore, open_store
 from changeover.evidence.score import Score
 from changeover.ports.store import StoreError
 from changeover.rollout.world import Proposal, World
@@ -14,20 +14,20 @@ from tests.contract.store_samples import PUBLISH, TASK, batch, ids, observation,
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[SqlStore]:
     store = open_store(tmp_path / "changeover.db")
     store.commit(proposing(seeded()), at=1.0)
     yield store
     store.close()
 
 
-def driver(store: SqliteStore) -> sqlite3.Connection:
+def driver(store: SqlStore) -> sqlite3.Connection:
     connection = store._session._connection.connection.driver_connection
     assert isinstance(connection, sqlite3.Connection)
     return connection
 
 
-def statements(store: SqliteStore) -> list[str]:
+def statements(store: SqlStore) -> list[str]:
     """What the database is told from now on."""
     said: list[str] = []
     driver(store).set_trace_callback(said.append)
@@ -44,26 +44,26 @@ WRITE = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
 READ = ("PRAGMA synchronous=NORMAL", "BEGIN")
 
 
-def test_a_change_is_on_disk_when_its_commit_returns(store: SqliteStore) -> None:
+def test_a_change_is_on_disk_when_its_commit_returns(store: SqlStore) -> None:
     said = statements(store)
     store.commit(proposing(split(100)), at=2.0)
     assert modes(said) == [DURABLE]
 
 
-def test_a_score_is_on_disk_when_its_sender_is_told(store: SqliteStore) -> None:
+def test_a_score_is_on_disk_when_its_sender_is_told(store: SqlStore) -> None:
     said = statements(store)
     store.add_scores([Score(request_id="r", name="n", value=1.0)])
     assert modes(said) == [DURABLE]
 
 
-def test_observations_are_synced_once_a_second_even_when_the_clock_is_set_back(store: SqliteStore) -> None:
+def test_observations_are_synced_once_a_second_even_when_the_clock_is_set_back(store: SqlStore) -> None:
     said = statements(store)
     for sequence, at in enumerate([10.0, 10.5, 10.9, 11.0, 11.5, 3.0, 3.5], start=1):
         store.take(batch(sequence), at=at)
     assert modes(said) == [DURABLE, WRITE, WRITE, DURABLE, WRITE, DURABLE, WRITE]
 
 
-def test_reading_takes_no_write_lock(store: SqliteStore) -> None:
+def test_reading_takes_no_write_lock(store: SqlStore) -> None:
     said = statements(store)
     store.world()
     store.owed(1)
@@ -71,7 +71,7 @@ def test_reading_takes_no_write_lock(store: SqliteStore) -> None:
     assert modes(said) == [READ, READ, READ]
 
 
-def test_a_reader_sees_the_last_commit_while_a_decision_is_being_made(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_reader_sees_the_last_commit_while_a_decision_is_being_made(store: SqlStore, tmp_path: Path) -> None:
     reader = open_store(tmp_path / "changeover.db", lock=False)
     seen: list[int] = []
 
@@ -86,13 +86,13 @@ def test_a_reader_sees_the_last_commit_while_a_decision_is_being_made(store: Sql
 
 
 @pytest.mark.parametrize("statement", ["UPDATE changes SET actor = 'nobody'", "DELETE FROM changes"])
-def test_the_log_of_changes_can_only_grow(store: SqliteStore, statement: str) -> None:
+def test_the_log_of_changes_can_only_grow(store: SqlStore, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         driver(store).execute(statement)
     assert store.changes()[0].actor == "somebody"
 
 
-def test_a_full_disk_is_said_and_nothing_is_half_written(store: SqliteStore) -> None:
+def test_a_full_disk_is_said_and_nothing_is_half_written(store: SqlStore) -> None:
     (pages,) = driver(store).execute("PRAGMA page_count").fetchone()
     driver(store).execute(f"PRAGMA max_page_count={pages}")
     before = store.world()
@@ -110,14 +110,14 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(store: SqliteStore) -> 
     assert list(store.verify()) == []
 
 
-def test_a_store_that_may_not_be_written_is_said_and_can_be_read(store: SqliteStore) -> None:
+def test_a_store_that_may_not_be_written_is_said_and_can_be_read(store: SqlStore) -> None:
     driver(store).execute("PRAGMA query_only=ON")
     with pytest.raises(StoreError, match=r"cannot write .*readonly database: it may not be written; check the owner and mode"):
         store.commit(proposing(split(100)), at=2.0)
     assert store.world().revision == 1
 
 
-def test_a_store_that_another_program_holds_is_said(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_store_that_another_program_holds_is_said(store: SqlStore, tmp_path: Path) -> None:
     driver(store).execute("PRAGMA busy_timeout=1")
     other = sqlite3.connect(tmp_path / "changeover.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -131,13 +131,13 @@ def test_a_store_that_another_program_holds_is_said(store: SqliteStore, tmp_path
     ("statement", "read", "what"),
     [
         ("UPDATE world SET revision = 7, body = '{'", "world", "the world"),
-        ("INSERT INTO changes VALUES (2, 1.0, 'a', '[]')", "changes", "change 2"),
+        ("INSERT INTO changes VALUES (2, 1.0, 'a', '[]', '')", "changes", "change 2"),
         ("INSERT INTO outbox VALUES (5, 1, '{}')", "owed", "command 5"),
         ("UPDATE boots SET body = 'x'", "planes", "data plane local-0"),
         ("UPDATE observations SET body = 'x'", "rows", "an observation of task email-summarisation, attempt 1,"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_named(store: SqliteStore, statement: str, read: str, what: str) -> None:
+def test_a_value_that_cannot_be_read_is_named(store: SqlStore, statement: str, read: str, what: str) -> None:
     store.take(batch(1, observation(1)), at=1.0)
     driver(store).execute(statement)
     reads = {
@@ -151,7 +151,7 @@ def test_a_value_that_cannot_be_read_is_named(store: SqliteStore, statement: str
         reads[read]()
 
 
-def test_pages_that_are_damaged_are_found(store: SqliteStore, tmp_path: Path) -> None:
+def test_pages_that_are_damaged_are_found(store: SqlStore, tmp_path: Path) -> None:
     for number in range(1, 5):
         store.take(batch(number, *(observation(100 * number + index) for index in range(100))), at=1.0)
     store.close()
@@ -179,21 +179,21 @@ def test_pages_that_are_damaged_are_found(store: SqliteStore, tmp_path: Path) ->
         ("INSERT INTO outbox VALUES (5, 77, '{}')", "table outbox row 5 points to a missing row of changes"),
     ],
 )
-def test_verify_names_what_disagrees_with_the_changes(store: SqliteStore, statement: str, fault: str) -> None:
+def test_verify_names_what_disagrees_with_the_changes(store: SqlStore, statement: str, fault: str) -> None:
     assert list(store.verify()) == []
     driver(store).execute("PRAGMA foreign_keys=OFF")
     driver(store).execute(statement)
     assert list(store.verify()) == [fault]
 
 
-def test_a_table_is_kept_for_every_revision_that_moved_it_and_no_other(store: SqliteStore) -> None:
+def test_a_table_is_kept_for_every_revision_that_moved_it_and_no_other(store: SqlStore) -> None:
     store.commit(proposing(split(100)), at=2.0)
     store.commit(proposing(split(100)), at=3.0)
     store.commit(proposing(split(200)), at=4.0)
     assert driver(store).execute("SELECT revision FROM routing_tables ORDER BY revision").fetchall() == [(1,), (2,), (4,)]
 
 
-def test_a_window_of_an_attempt_is_found_by_index(store: SqliteStore) -> None:
+def test_a_window_of_an_attempt_is_found_by_index(store: SqlStore) -> None:
     said = statements(store)
     store.rows(task=TASK, attempt=1, since=0.0, until=1e9, score="rouge-l")
     query = next(line for line in said if line.startswith("SELECT"))

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from changeover.api.closing import closing_of
-from changeover.ports.planes import ObservationBatch
+from changeover.ports.planes import Acknowledgement, ObservationBatch
 from changeover.traffic.table import RoutingTable
 from tests.unit.api.bench import T0, Bench, requests
 
@@ -90,3 +90,16 @@ def test_an_app_without_data_planes_has_none_of_their_calls() -> None:
     with Bench(planes=False) as bench:
         assert bench.get("/dp/table?after=0").status_code == 404
         assert bench.get("/api/v1/status").status_code == 200
+
+
+def test_a_table_that_this_store_never_made_is_neither_waited_for_nor_acknowledged(bench: Bench) -> None:
+    """After a restore from a backup: such a data plane would take no table of ours, and must not count as if it had."""
+    newest = bench.world.table_revision
+    polled = bench.get(f"/dp/table?after={newest + 7}")
+    told = bench.post("/dp/ack", Acknowledgement(plane="p0", boot="b1", revision=newest + 7))
+    for refused in (polled, told):
+        assert refused.status_code == 409
+        assert f"serves table {newest + 7}, the newest of this store is {newest}: the store was restored" in refused.text
+        assert "remove table.json" in refused.text
+    assert list(bench.store.planes()) == []
+    assert bench.get(f"/dp/table?after={newest}").status_code == 204

@@ -17,15 +17,16 @@ import trustme
 
 from changeover import __version__
 from changeover.adapters.memory import HandClock
-from changeover.adapters.sqlite import open_store
-from changeover.adapters.sqlite.peek import newest_schema, schema_of
+from changeover.adapters.sql import open_database, open_store
+from changeover.adapters.sql.peek import newest_schema, schema_of
 from changeover.bootstrap.account_check import check_egress, check_endpoints, check_secret
 from changeover.bootstrap.examination import Examined, examine
-from changeover.bootstrap.machine_check import CLOCK_MIN_AT, check_clock, check_python, check_state, check_store
+from changeover.bootstrap.machine_check import CLOCK_MIN_AT, check_clock, check_database, check_python, check_state, check_store
 from changeover.gateway.egress import Egress
 from changeover.ports.examination import Finding, Health
 from changeover.ports.serving import SERVER_FILE_NAME, ServerRecord
 from changeover.versions import Account, SecretReference
+from tests.postgres import Cluster
 from tests.unit.console.live import call
 
 FILE = """
@@ -198,3 +199,28 @@ def test_the_command_prints_a_line_a_thing_and_fails_when_something_did(tmp_path
     answer = json.loads(call(*arguments, "-o", "json").stdout)
     assert (answer["ok"], {finding["health"] for finding in answer["findings"]} <= {"ok", "warn", "fail"}) == (False, True)
     assert call(*arguments, env={"DOCTORS_KEY": SECRET}).exit_code == 0
+
+
+def test_the_doctor_says_which_alerts_could_not_be_sent_and_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alerts = "alerts: [{webhook: {env: HOOK_SET}, secret: {env: HOOK_SIGNING}}, {webhook: {env: HOOK_UNSET}}]\n"
+    (tmp_path / "changeover.yaml").write_text(FILE + alerts)
+    monkeypatch.setenv("HOOK_SET", f"http://127.0.0.1:1/{SECRET}")
+    monkeypatch.setenv("HOOK_SIGNING", "whsec_too-short")
+    findings = looked_at(tmp_path)
+    assert findings["alerts to webhook env:HOOK_UNSET"].health is Health.FAIL
+    assert "signing secret in env:HOOK_SIGNING cannot be used" in findings["alerts to webhook env:HOOK_SET"].found
+    monkeypatch.setenv("HOOK_SIGNING", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    findings = looked_at(tmp_path)
+    assert findings["alerts to webhook env:HOOK_SET"].health is Health.OK
+    assert SECRET not in "".join(map(str, findings.values()))
+
+
+def test_a_database_in_place_of_the_file_is_looked_at_without_its_password(tmp_path: Path, cluster: Cluster) -> None:
+    url = cluster.fresh()
+    assert check_database(tmp_path, url).found == "an empty PostgreSQL database; the first start makes the schema"
+    open_database(url).close()
+    assert check_database(tmp_path, url).health is Health.OK
+    away = check_database(tmp_path, f"postgresql://ada:s3cret@/ledger?host={tmp_path}")
+    assert away.health is Health.FAIL
+    assert "s3cret" not in f"{away}"
+    assert "it cannot be reached" in away.found

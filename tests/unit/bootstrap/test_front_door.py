@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from changeover.adapters.sqlite import open_store
-from changeover.bootstrap import server
+from changeover.adapters.sql import open_store
+from changeover.bootstrap import server, store_access
 from changeover.bootstrap.child import Ready
 from changeover.bootstrap.front_door import FrontDoor, FrontDoorError
 from changeover.bootstrap.server import ServeError, serve
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         opened[-1].close()
         raise StartedError
 
-    monkeypatch.setattr(server, "open_store", opening)
+    monkeypatch.setattr(store_access, "open_store", opening)
     monkeypatch.setattr(server, "run_program", stop)
     return tmp_path
 

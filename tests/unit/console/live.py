@@ -46,7 +46,14 @@ class Live:
 
 
 def call(*arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
-    clean = {"CHANGEOVER_STATE": None, "CHANGEOVER_URL": None, "CHANGEOVER_TOKEN": None, "NO_COLOR": "1", "COLUMNS": "100"}
+    clean = {
+        "CHANGEOVER_STATE": None,
+        "CHANGEOVER_URL": None,
+        "CHANGEOVER_TOKEN": None,
+        "CHANGEOVER_DATABASE": None,
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+    }
     return CliRunner().invoke(changeover, arguments, input=stdin, env={**clean, **(env or {})}, prog_name="changeover")
 
 

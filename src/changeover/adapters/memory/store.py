@@ -1,15 +1,18 @@
 """The store in memory: the twin that behaves as the one on disk does, and forgets."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from changeover.evidence.score import Score
 from changeover.exchange.observation import Observation
+from changeover.ports.alerts import Delivery, Letter
+from changeover.ports.lease import CONTROLLER, Lease
 from changeover.ports.planes import Acknowledgement, Issuer, ObservationBatch, PlaneState, TaskShape
-from changeover.ports.store import ISSUER_AGE_S, ISSUERS_MAX, SHAPES_PER_TASK_MAX, EvidenceRow, StoreError
+from changeover.ports.store import ISSUER_AGE_S, ISSUERS_MAX, SHAPES_PER_TASK_MAX, EvidenceRow, LeaseLostError, Mark, StoreError, mark_of
+from changeover.rollout.audit_chain import Head, Link, chain_faults, link_hash
 from changeover.rollout.state import Command
 from changeover.rollout.world import Change, Proposal, World, apply
 from changeover.wire.sent_shape import SentShape, merged
@@ -49,7 +52,10 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._world = World()
         self._changes: list[Change] = []
+        self._hashes: list[str] = []
+        self._leases: dict[str, Lease] = {}
         self._owed: dict[int, Command] = {}
+        self._letters: dict[int, Letter] = {}
         self._identity = 0
         self._planes = _Planes()
         self._observations: dict[str, Observation] = {}
@@ -62,30 +68,82 @@ class MemoryStore:
         """See ``Ledger``."""
         return self._world
 
-    def commit(self, decide: Callable[[World], Proposal], *, at: float) -> Change:
+    def commit(self, decide: Callable[[World], Proposal], *, at: float, epoch: int | None = None) -> Change:
         """See ``Ledger``."""
         with self._lock:
+            held = self._leases.get(CONTROLLER)
+            if epoch is not None and (held is None or held.epoch != epoch):
+                raise LeaseLostError(f"epoch {epoch} is over: nothing was committed")
             proposal = decide(self._world)
             change = Change(revision=self._world.revision + 1, at=at, actor=proposal.actor, reason=proposal.reason, body=proposal.body)
-            _refuse_unstorable(change)
+            text = _storable(change)
             self._world = apply(self._world, change)
             self._changes.append(change)
+            self._hashes.append(link_hash(self.head().hash, text))
             for command in proposal.commands:
                 self._identity += 1
                 self._owed[self._identity] = command
+                if command.kind == "alert":
+                    self._letters[self._identity] = _letter(self._identity, change, command)
             return change
 
     def changes(self, *, after: int = 0, limit: int = 1000) -> Sequence[Change]:
         """See ``Ledger``."""
         return self._changes[max(after, 0) :][:limit]
 
+    def links(self, *, after: int = 0, limit: int = 1000) -> Sequence[Link]:
+        """See ``Ledger``."""
+        with self._lock:
+            found = list(zip(self._changes, self._hashes, strict=True))[max(after, 0) :][:limit]
+        return [
+            Link(revision=change.revision, at=change.at, actor=change.actor, hash=tied, change=msgspec.Raw(msgspec.json.encode(change)))
+            for change, tied in found
+        ]
+
+    def head(self) -> Head:
+        """See ``Ledger``."""
+        with self._lock:
+            return Head(revision=len(self._hashes), hash=self._hashes[-1]) if self._hashes else Head()
+
     def verify(self) -> Sequence[str]:
         """See ``Ledger``."""
         with self._lock:
+            faults = list(chain_faults(self.links(limit=len(self._changes)), head=self.head()))
             replayed = World()
             for change in self._changes:
                 replayed = apply(replayed, change)
-            return [] if replayed == self._world else [f"the world at revision {self._world.revision} is not what its changes make"]
+            if replayed != self._world:
+                faults.append(f"the world at revision {self._world.revision} is not what its changes make")
+            return faults
+
+    def lease(self, name: str) -> Lease | None:
+        """See ``LeaseShelf``."""
+        with self._lock:
+            return self._leases.get(name)
+
+    def take_lease(self, name: str, *, holder: str, seen: Lease | None, expires_at: float) -> Lease | None:
+        """See ``LeaseShelf``."""
+        with self._lock:
+            present = self._leases.get(name)
+            if (seen and (seen.epoch, seen.expires_at)) != (present and (present.epoch, present.expires_at)):
+                return None
+            taken = Lease(name=name, holder=holder, epoch=1 if present is None else present.epoch + 1, expires_at=expires_at)
+            self._leases[name] = taken
+            return taken
+
+    def renew_lease(self, lease: Lease, *, expires_at: float) -> Lease:
+        """See ``LeaseShelf``."""
+        with self._lock:
+            if self._leases[lease.name].epoch != lease.epoch:
+                raise LeaseLostError(f"epoch {lease.epoch} is over")
+            self._leases[lease.name] = msgspec.structs.replace(lease, expires_at=expires_at)
+            return self._leases[lease.name]
+
+    def release_lease(self, lease: Lease) -> None:
+        """See ``LeaseShelf``."""
+        with self._lock:
+            if self._leases[lease.name].epoch == lease.epoch:
+                self._leases[lease.name] = msgspec.structs.replace(self._leases[lease.name], holder="")
 
     def owed(self, limit: int) -> Sequence[tuple[int, Command]]:
         """See ``Outbox``."""
@@ -96,6 +154,19 @@ class MemoryStore:
         """See ``Outbox``."""
         with self._lock:
             self._owed.pop(identity, None)
+            self._letters.pop(identity, None)
+
+    def letters(self, limit: int) -> Sequence[Letter]:
+        """See ``Outbox``."""
+        with self._lock:
+            return [self._letters[identity] for identity in list(self._owed)[:limit] if identity in self._letters]
+
+    def note_deliveries(self, identity: int, deliveries: Mapping[str, Delivery]) -> None:
+        """See ``Outbox``."""
+        with self._lock:
+            letter = self._letters.get(identity)
+            if letter is not None:
+                self._letters[identity] = msgspec.structs.replace(letter, deliveries={**letter.deliveries, **deliveries})
 
     def take(self, batch: ObservationBatch, *, at: float) -> bool:
         """See ``ObservationLog``."""
@@ -179,6 +250,21 @@ class MemoryStore:
         """See ``ObservationLog``."""
         return [row.observation for row in self.rows(task=task, attempt=attempt, since=since, until=until, score=None)[:most]]
 
+    def rows_after(self, *, task: str, attempt: int, after: Mark, most: int) -> Sequence[Observation]:
+        """See ``ObservationLog``."""
+        with self._lock:
+            found = [
+                observation
+                for observation in self._observations.values()
+                if observation.task == task and observation.attempt == attempt and mark_of(observation) > after
+            ]
+        return sorted(found, key=mark_of)[:most]
+
+    def observation(self, request_id: str) -> Observation | None:
+        """See ``ObservationLog``."""
+        with self._lock:
+            return self._observations.get(request_id)
+
     def save_summary(self, *, rollout: str, stream: str, block: int, body: bytes, units: Sequence[str]) -> None:
         """See ``SummaryShelf``."""
         with self._lock:
@@ -240,11 +326,17 @@ class MemoryStore:
         return next(iter(given.values())).value if given else None
 
 
-def _refuse_unstorable(change: Change) -> None:
-    """What a disk could not give back as it is, is refused here too: JSON knows no infinity."""
+def _storable(change: Change) -> bytes:
+    """The change as text. What a disk could not give back as it is, is refused here too: JSON knows no infinity."""
+    text = msgspec.json.encode(change)
     try:
-        returned = msgspec.json.decode(msgspec.json.encode(change), type=Change)
+        returned = msgspec.json.decode(text, type=Change)
     except msgspec.ValidationError as error:
         raise StoreError(f"change {change.revision} cannot be stored as it is: {error}; expected finite numbers") from error
     if returned != change:
         raise StoreError(f"change {change.revision} cannot be stored as it is; expected finite numbers")
+    return text
+
+
+def _letter(identity: int, change: Change, command: Command) -> Letter:
+    return Letter(identity=identity, revision=change.revision, at=change.at, actor=change.actor, reason=change.reason, command=command)

@@ -1,0 +1,36 @@
+"""The store on disk: ledger, outbox, observation log, leases, and the shelves of summaries, shapes and issuers over one connection."""
+
+import sqlalchemy as sa
+
+from changeover.adapters.sql.engine import Engine
+from changeover.adapters.sql.issuer_shelf import SqlIssuerShelf
+from changeover.adapters.sql.lease_shelf import SqlLeaseShelf
+from changeover.adapters.sql.ledger import SqlLedger
+from changeover.adapters.sql.letter_shelf import SqlLetterShelf
+from changeover.adapters.sql.lock import StoreLock
+from changeover.adapters.sql.observation_log import SqlObservationLog
+from changeover.adapters.sql.session import Session
+from changeover.adapters.sql.shape_shelf import SqlShapeShelf
+from changeover.adapters.sql.summary_shelf import SqlSummaryShelf
+
+
+class SqlStore(SqlLedger, SqlObservationLog, SqlSummaryShelf, SqlShapeShelf, SqlIssuerShelf, SqlLeaseShelf, SqlLetterShelf):
+    """``ports.store.Store`` in a database. Made by ``open_store`` and ``open_database``. Calls may come from several threads;
+    they run one at a time. ``decide`` must not call the store it is asked by.
+    """
+
+    def __init__(self, connection: sa.Connection, engine: Engine, lock: StoreLock | None = None) -> None:
+        super().__init__(Session(connection, engine))
+        self._held = lock
+
+    @property
+    def place(self) -> str:
+        """How messages name it; never with a password."""
+        return self._session.place
+
+    def close(self) -> None:
+        """See ``Store``. Twice does nothing."""
+        self._session.close()
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()
