@@ -1,7 +1,7 @@
 """What does an operator want changed? Each call becomes one proposal to the office; a refusal becomes an answer."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -13,8 +13,10 @@ from changeover.api.answers import CommittedAnswer
 from changeover.api.bodies import actor_of, read_json
 from changeover.api.desk import Desk, desk_of
 from changeover.api.errors import answer, invalid
-from changeover.api.reading import rollout_named, task_named, world_and_planes
+from changeover.api.reading import rollout_named, task_named
 from changeover.api.views import task_view
+from changeover.ports.planes import PlaneState
+from changeover.ports.store import StoreError
 from changeover.rollout.commands import Order, Refusal, pause, release, resume, roll_back, set_split
 from changeover.rollout.state import Rollout
 from changeover.rollout.world import Proposal, World
@@ -55,7 +57,7 @@ async def split(request: Request) -> Response:
     weights = permille_weights(sent.weights)
     desk, name, salt = desk_of(request), request.path_params["task"], desk_of(request).dice.token()
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
-    return await _commit(
+    return await commit_verb(
         desk, lambda world: set_split(world, task=task_named(world, name).name, weights=weights, salt=salt, order=order), name
     )
 
@@ -64,7 +66,7 @@ async def rollback(request: Request) -> Response:
     sent = await read_json(request, RollbackOrder)
     desk, name, actor = desk_of(request), request.path_params["task"], actor_of(request)
     now = desk.clock.now()
-    return await _commit(desk, lambda world: roll_back(world, task=name, actor=actor, reason=sent.reason, now=now), name)
+    return await commit_verb(desk, lambda world: roll_back(world, task=name, actor=actor, reason=sent.reason, now=now), name)
 
 
 async def pause_rollout(request: Request) -> Response:
@@ -84,15 +86,16 @@ async def _turn(request: Request, verb: Callable[..., Proposal]) -> Response:
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
 
     def decide(world: World) -> Proposal:
-        _refuse_past(world, found)
+        refuse_past(world, found)
         return verb(world, task=found.task, order=order, now=now)
 
-    return await _commit(desk, decide, found.task)
+    return await commit_verb(desk, decide, found.task)
 
 
-def _refuse_past(world: World, rollout: Rollout) -> None:
+def refuse_past(world: World, rollout: Rollout) -> None:
+    """Whoever names an attempt means that one, not the task's next."""
     phase = world.rollouts[rollout.id].progress.phase
-    if phase.is_final:
+    if phase.is_over:
         raise Refusal("conflict", f"rollout {rollout.id} is {phase.replace('_', ' ')}: it is over", hint="See changeover rollout ls")
 
 
@@ -100,14 +103,23 @@ async def release_pair(request: Request) -> Response:
     sent = await read_json(request, ReleaseOrder)
     desk, name = desk_of(request), request.path_params["task"]
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
-    return await _commit(desk, lambda world: release(world, task=name, candidate=sent.candidate, order=order), name)
+    return await commit_verb(desk, lambda world: release(world, task=name, candidate=sent.candidate, order=order), name)
 
 
-async def _commit(desk: Desk, decide: Callable[[World], Proposal], task: str) -> Response:
+async def commit_verb(desk: Desk, decide: Callable[[World], Proposal], task: str) -> Response:
+    """Commit, and answer with the revision and the task as it stands then."""
     change = await desk.office.commit(decide)
-    world, planes = await desk.office.read(world_and_planes)
-    view = task_view(world, planes, task, now=desk.clock.now())
+    world = await desk.office.read(lambda store: store.world())
+    view = task_view(world, await _planes(desk), task, now=desk.clock.now())
     return answer(CommittedAnswer(revision=change.revision, table_revision=world.table_revision, task=view))
+
+
+async def _planes(desk: Desk) -> Sequence[PlaneState]:
+    """None where that part of the store is broken: what was asked for is committed by now, a rollback above all."""
+    try:
+        return await desk.office.read(lambda store: store.planes())
+    except StoreError:
+        return ()
 
 
 def permille_weights(weights: Mapping[str, float]) -> dict[str, int]:

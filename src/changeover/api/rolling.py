@@ -1,5 +1,6 @@
 """Start a rollout: the file says how, the office says whether."""
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -16,19 +17,20 @@ from changeover.api.errors import ApiError, answer, invalid
 from changeover.api.following import followed
 from changeover.api.forecasting import REQUESTS_PER_DAY_MAX, hopeful_plan
 from changeover.api.preflighting import Samples, preflighted
+from changeover.api.previewing import previewed
 from changeover.api.problem import Problem
 from changeover.api.views import start_warnings
 from changeover.ports.probing import Tell
-from changeover.rollout.adjustment import NO_ADJUSTMENT, Adjustment
+from changeover.rollout.adjustment import NO_ADJUSTMENT, Adjustment, adjusted
 from changeover.rollout.commands import Order, RolloutRequest, start_rollout
-from changeover.rollout.plan import Plan
+from changeover.rollout.plan import Plan, Strategy
 from changeover.rollout.preflight import Preflight
 from changeover.rollout.ways_out import Adjusting
 from changeover.rollout.world import Proposal, RolloutStarted, World
 from changeover.settings.declared import SettingsError
 from changeover.settings.plans import UnsourcedError, candidate_pool, plan_for
 
-_SUFFIX_DIGITS: Final = 6
+SUFFIX_DIGITS: Final = 6
 
 RequestsPerDay = Annotated[float, msgspec.Meta(gt=0, le=REQUESTS_PER_DAY_MAX)]
 
@@ -36,6 +38,8 @@ RequestsPerDay = Annotated[float, msgspec.Meta(gt=0, le=REQUESTS_PER_DAY_MAX)]
 class StartOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``without`` names the criteria without a source that the rollout may go without. ``requests`` are tried on the candidate
     beside what the task's own requests look like; ``skip_preflight`` tries nothing, and wants a reason.
+
+    A ``strategy`` takes its own steps in place of the declared ones. ``dry_run`` answers with what would be done, and does nothing.
 
     ``adjustment`` changes the plan for this rollout alone. A plan that cannot be expected to decide in time is refused unless
     ``accept_undecided``, which wants a reason; ``requests_per_day`` replaces the traffic that was seen.
@@ -51,6 +55,8 @@ class StartOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     adjustment: Adjustment = NO_ADJUSTMENT
     requests_per_day: RequestsPerDay | None = None
     accept_undecided: bool = False
+    strategy: Strategy | None = None
+    dry_run: bool = False
 
     @property
     def adjusting(self) -> Adjusting:
@@ -74,9 +80,12 @@ async def _start(request: Request, tell: Tell) -> Response:
     sent = await read_json(request, StartOrder)
     desk = desk_of(request)
     name, plan, pool = await _plan(desk, sent)
-    plan = await hopeful_plan(desk, sent.adjusting, plan, accepted=sent.reason if sent.accept_undecided else None)
+    if sent.dry_run:
+        plan = adjusted(plan, sent.adjustment)  # whatever its forecast says, which is shown
+    else:
+        plan = await hopeful_plan(desk, sent.adjusting, plan, accepted=sent.reason if sent.accept_undecided else None)
     order = Order(actor=actor_of(request), reason=sent.reason, expected_revision=sent.expected_revision)
-    salt, suffix = desk.dice.token(), desk.dice.token()[:_SUFFIX_DIGITS]
+    salt, suffix = desk.dice.token(), desk.dice.token()[:SUFFIX_DIGITS]
 
     def decide(world: World, tried: Preflight | None = None) -> Proposal:
         identity = rollout_id(world, task=sent.task, name=name or sent.task, suffix=suffix)
@@ -85,6 +94,8 @@ async def _start(request: Request, tell: Tell) -> Response:
         )
         return start_rollout(world, wanted, order=order, now=desk.clock.now())  # the trial took its time
 
+    if sent.dry_run:
+        return await _preview(desk, sent, decide)
     tried = await preflighted(
         desk,
         task=sent.task,
@@ -105,11 +116,19 @@ async def _start(request: Request, tell: Tell) -> Response:
     )
 
 
+async def _preview(desk: Desk, sent: StartOrder, decide: Callable[[World], Proposal]) -> Response:
+    """What is refused as it stands is refused here too."""
+    world = await desk.office.read(lambda store: store.world())
+    body = decide(world).body
+    assert isinstance(body, RolloutStarted)
+    return answer(await previewed(desk, world, body.rollout, sent.adjusting))
+
+
 async def _plan(desk: Desk, sent: StartOrder) -> tuple[str | None, Plan, tuple[str, ...]]:
     """The file's name for the rollout, its plan, and the pool that the candidate stands for."""
     declared = await declared_now(desk)
     try:
-        name, plan = plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without)
+        name, plan = plan_for(declared, task=sent.task, candidate=sent.candidate, without=sent.without, strategy=sent.strategy)
         return name, plan, candidate_pool(declared, task=sent.task, candidate=sent.candidate)
     except UnsourcedError as error:
         raise _unsourced(error) from error

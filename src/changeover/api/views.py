@@ -1,15 +1,14 @@
 """How does the state look to an operator? World and planes become answers. Pure."""
 
 from collections.abc import Sequence
-from typing import assert_never
 
 from changeover.api.answers import PlaneView, RolloutBrief, StatusAnswer, StepState, StepView, TaskView, UnreadSource
 from changeover.gates.verdict import Assessment
 from changeover.ports.planes import PlaneState
 from changeover.rollout.drift import standing_drifts
-from changeover.rollout.plan import AnalysisStep, Step, WeightStep
-from changeover.rollout.requirement import unmet
 from changeover.rollout.sides import confounders, differences, members
+from changeover.rollout.standing import bake_words, is_baking, step_words, waits_for
+from changeover.rollout.starting import latest_rollout
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import (
     Applied,
@@ -22,7 +21,9 @@ from changeover.rollout.world import (
     RolloutMoved,
     RolloutStarted,
     Seeded,
-    TaskState,
+    TokenCreated,
+    TokenRevoked,
+    WeekSummed,
     World,
     routes,
 )
@@ -71,39 +72,19 @@ def planes_behind(planes: Sequence[PlaneState], revision: int, now: float) -> tu
     return tuple(plane.plane for plane in planes if not plane.is_silent(now) and plane.acknowledged_revision < revision)
 
 
-def latest_rollout(world: World, task: TaskState) -> Rollout | None:
-    """The task's active rollout, else the one begun last."""
-    if task.rollout is not None:
-        return world.rollouts[task.rollout]
-    past = [rollout for rollout in world.rollouts.values() if rollout.task == task.name]
-    return max(past, key=lambda rollout: rollout.attempt, default=None)
-
-
 def step_views(rollout: Rollout) -> tuple[StepView, ...]:
-    steps = enumerate(rollout.plan.steps)
-    return tuple(StepView(number=index + 1, what=step_words(step), state=_step_state(rollout, index)) for index, step in steps)
+    """The plan's steps, and the bake as one more."""
+    words = [*map(step_words, rollout.plan.steps)]
+    views = [StepView(number=index + 1, what=what, state=_step_state(rollout, index)) for index, what in enumerate(words)]
+    bake = bake_words(rollout)
+    if bake:
+        views.append(StepView(number=len(views) + 1, what=bake, state=_bake_state(rollout)))
+    return tuple(views)
 
 
 def unmet_reasons(rollout: Rollout, assessment: Assessment) -> tuple[str, ...]:
-    """Why the analysis it stands on holds; nothing where it stands on a weight or is over."""
-    progress, steps = rollout.progress, rollout.plan.steps
-    step = steps[progress.step] if 0 <= progress.step < len(steps) else None
-    if progress.phase.is_final or not isinstance(step, AnalysisStep):
-        return ()
-    return unmet(step, rollout.plan, progress, assessment)
-
-
-def step_words(step: Step) -> str:
-    """A step as the file would say it: ``weight 10 %``, ``analysis: pass``."""
-    match step:
-        case WeightStep():
-            return f"weight {step.permille / 10:g} %"
-        case AnalysisStep():
-            least = f", at least {step.duration_min_s:g} s" if step.duration_min_s else ""
-            most = "" if step.duration_max_s is None else f", at most {step.duration_max_s:g} s"
-            return f"analysis: {step.require}{least}{most}"
-        case _:
-            assert_never(step)
+    """Why it holds where it stands; nothing where it stands on a weight or is over."""
+    return waits_for(rollout, assessment)
 
 
 def side_differences(world: World, rollout: Rollout) -> tuple[str, ...]:
@@ -129,26 +110,42 @@ def event_task(world: World, change: Change) -> str | None:
             return world.rollouts[identity].task
         case Seeded() | Applied() | KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
             return None
+        case TokenCreated() | TokenRevoked() | WeekSummed():
+            return None
         case body:
             return body.task
 
 
 def _step_state(rollout: Rollout, index: int) -> StepState:
-    if index < rollout.progress.step or rollout.progress.phase is Phase.COMPLETED:
+    progress = rollout.progress
+    if index < progress.step or _is_through(progress.phase) or is_baking(progress):
         return "done"
-    return "current" if index == rollout.progress.step else "to_come"
+    return "current" if index == progress.step else "to_come"
+
+
+def _bake_state(rollout: Rollout) -> StepState:
+    if _is_through(rollout.progress.phase) or rollout.progress.was_promoted:
+        return "done"
+    return "current" if is_baking(rollout.progress) else "to_come"
+
+
+def _is_through(phase: Phase) -> bool:
+    return phase.is_promoted or phase is Phase.RETIRED
 
 
 def _brief(rollout: Rollout) -> RolloutBrief:
     progress = rollout.progress
-    steps = rollout.plan.steps
+    steps = step_views(rollout)
+    current = next((step for step in steps if step.state == "current"), None)
+    if current is None and steps:
+        current = steps[-1] if _is_through(progress.phase) else steps[max(progress.step, 0)]
     return RolloutBrief(
         id=rollout.id,
         candidate=rollout.candidate,
         phase=progress.phase,
-        step=min(progress.step + 1, len(steps)),
+        step=min(progress.step + 1, len(steps)) if current is None else current.number,
         steps=len(steps),
-        what=step_words(steps[min(progress.step, len(steps) - 1)]) if steps else "",
+        what="" if current is None else current.what,
         percent=progress.permille / 10,
         acknowledged=progress.acknowledged_at is not None,
         reason=progress.reason,

@@ -6,14 +6,20 @@ import click
 import msgspec
 
 from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
+from changeover.console.affected import affected
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
 from changeover.console.failure import Failure
 from changeover.console.forecast import Wanted, accepts_undecided, forecast, show_forecast_first, wants_plan
+from changeover.console.going_on import approve, override, promote, retry
 from changeover.console.output import is_interactive, note, show
 from changeover.console.preflight import post_start, preflight_options, preflight_order
+from changeover.console.rollout_history import history
+from changeover.console.rollout_status import status
 from changeover.console.server_link import ServerRefusal, segment
 from changeover.console.taught import Taught
+from changeover.console.watch import watch
+from changeover.settings.strategies import STRATEGIES
 
 
 @click.group()
@@ -33,12 +39,23 @@ def rollout() -> None:
 @click.option("--to", "candidate", required=True, metavar="DEPLOYMENT", help="The candidate.")
 @click.option("--without", default="", metavar="CRITERIA", help="Go on without these criteria, which have no source; comma-separated.")
 @click.option("--reason", default="", help="Why, for the log of events.")
+@click.option("--strategy", type=click.Choice(STRATEGIES), help="Take this strategy's own steps in place of the declared ones.")
+@click.option("--dry-run", is_flag=True, help="Show steps, forecast, way back, capacity and cost; try and start nothing.")
 @preflight_options
 @accepts_undecided
 @asks_server
 @wants_plan
 def start(  # noqa: PLR0913 - one an option
-    asking: Asking, wanted: Wanted, task: str, candidate: str, without: str, reason: str, requests: Path | None, skip_preflight: bool
+    asking: Asking,
+    wanted: Wanted,
+    task: str,
+    candidate: str,
+    without: str,
+    reason: str,
+    strategy: str | None,
+    dry_run: bool,
+    requests: Path | None,
+    skip_preflight: bool,
 ) -> None:
     """Start a rollout of TASK to a candidate.
 
@@ -49,9 +66,11 @@ def start(  # noqa: PLR0913 - one an option
     (exit code 5).
     """
     trial = preflight_order(requests, skip=skip_preflight, reason=reason)
-    show_forecast_first(asking, wanted, task=task, candidate=candidate)
+    if not dry_run:
+        show_forecast_first(asking, wanted, task=task, candidate=candidate)
     accepted = [name.strip() for name in without.split(",") if name.strip()]
     body: dict[str, object] = {"task": task, "candidate": candidate, "without": accepted, "reason": reason}
+    body |= {"strategy": strategy, "dry_run": dry_run}
     body |= wanted.body()
     body |= trial
     try:
@@ -60,7 +79,10 @@ def start(  # noqa: PLR0913 - one an option
         if not refusal.problem.criteria:
             raise
         reply = post_start(asking.link, {**body, "without": [*accepted, *_accepted(refusal, task, candidate)]})
-    _show_started(asking, reply)
+    if dry_run:
+        _show_preview(asking, reply)
+    else:
+        _show_started(asking, reply)
 
 
 def _accepted(refusal: ServerRefusal, task: str, candidate: str) -> tuple[str, ...]:
@@ -75,21 +97,34 @@ def _accepted(refusal: ServerRefusal, task: str, candidate: str) -> tuple[str, .
     return criteria
 
 
+def _show_preview(asking: Asking, reply: bytes) -> None:
+    from changeover.api.previewing import PreviewAnswer
+    from changeover.console.preview import render_preview
+
+    show(reply, PreviewAnswer, render=render_preview, output=asking.output)
+
+
 def _show_started(asking: Asking, reply: bytes) -> None:
     from changeover.console.render_rollout import render_started
 
     started = msgspec.json.decode(reply, type=StartedAnswer)
     show(reply, StartedAnswer, render=render_started, output=asking.output)
-    note(f"watch it: changeover compare {started.rollout.task} --watch; go back: changeover rollback {started.rollout.task}")
+    note(f"watch it: changeover rollout watch {started.rollout.task}; go back: changeover rollback {started.rollout.task}")
 
 
 rollout.add_command(forecast)
+for word in (approve, override, promote, retry):
+    rollout.add_command(word)
+rollout.add_command(affected)
+rollout.add_command(status)
+rollout.add_command(watch)
+rollout.add_command(history)
 
 
 @rollout.command("ls", cls=Taught, examples=("changeover rollout ls",))
 @asks_server
 def ls(asking: Asking) -> None:
-    """List all rollouts, newest first."""
+    """List all rollouts, those under way first, then newest first."""
     from changeover.console.render_rollout import render_rollouts
 
     show(asking.link.get("/api/v1/rollouts"), RolloutsAnswer, render=render_rollouts, output=asking.output)

@@ -7,7 +7,15 @@ from changeover.gates.verdict import Decision
 from changeover.rollout.state import Phase
 
 NOTHING: Final = "-"
-_PHASE_ICONS: Final = {Phase.RUNNING: "▶", Phase.PAUSED: "⏸", Phase.COMPLETED: "✔", Phase.ROLLED_BACK: "✖"}
+_PHASE_ICONS: Final = {
+    "running": "▶", "baking": "▶", "paused": "⏸", "completed": "✔", "retiring": "✔", "retired": "✔", "rolling_back": "✖", "rolled_back": "✖"
+}  # fmt: skip
+_PHASE_STYLES: Final = {
+    "running": "cyan", "baking": "cyan", "paused": "yellow", "completed": "green", "retiring": "green", "retired": "green",
+    "rolling_back": "red", "rolled_back": "red",
+}  # fmt: skip
+_ELSE_ICON: Final = "·"
+"""Of phases without traffic of the candidate's, of which nothing is decided."""
 
 
 def percent(value: float) -> str:
@@ -51,8 +59,8 @@ def decision_style(decision: Decision, *, tripped: bool) -> str:
 
 def phase_words(phase: Phase) -> str:
     """A phase as icon and word."""
-    return f"{_PHASE_ICONS[phase]} {phase.replace('_', ' ')}"
+    return f"{_PHASE_ICONS.get(phase.value, _ELSE_ICON)} {phase.replace('_', ' ')}"
 
 
 def phase_style(phase: Phase) -> str:
-    return {Phase.RUNNING: "cyan", Phase.PAUSED: "yellow", Phase.COMPLETED: "green", Phase.ROLLED_BACK: "red"}[phase]
+    return _PHASE_STYLES.get(phase.value, "")

@@ -7,7 +7,7 @@ import msgspec
 
 from changeover.gates.criteria import Criteria
 from changeover.gates.streams import streams_for
-from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
+from changeover.rollout.plan import AnalysisStep, Plan, PrepareStep, ShadowStep, Step, VerifyStep, WeightStep
 from changeover.rollout.refusal import Refusal
 
 EVEN_PERMILLE: Final = 500
@@ -47,7 +47,15 @@ def adjusted(plan: Plan, wanted: Adjustment) -> Plan:
 
 
 def evened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Without the weights below 50 % and their analyses; a weight of 50 % is put before the last analysis if none is left."""
+    """Without the weights below 50 % and their analyses; a weight of 50 % is put before the last analysis if none is left.
+
+    Approvals and pauses below 50 % go with their weights; what is done before any traffic stays.
+    """
+    kept = tuple(step for step in steps if isinstance(step, PrepareStep | VerifyStep | ShadowStep))
+    return (*kept, *_evened(tuple(step for step in steps if step not in kept)))
+
+
+def _evened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     at = next((index for index, step in enumerate(steps) if isinstance(step, WeightStep) and step.permille >= EVEN_PERMILLE), len(steps))
     first = steps[at] if at < len(steps) else None
     if isinstance(first, WeightStep) and first.permille <= EVEN_MOST_PERMILLE:

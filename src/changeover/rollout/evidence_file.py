@@ -38,8 +38,8 @@ def evidence_file(rollout: Rollout, *, summaries: Mapping[str, Iterable[bytes]],
 def is_about(change: Change, rollout: str) -> bool:
     """Whether an event of the log started or moved this rollout."""
     match change.body:
-        case RolloutStarted(rollout=started):
-            return started.id == rollout
+        case RolloutStarted(rollout=started, ended=ended):
+            return started.id == rollout or (ended is not None and ended.rollout == rollout)
         case RolloutMoved(rollout=moved):
             return moved == rollout
         case _:

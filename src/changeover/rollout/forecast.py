@@ -142,8 +142,8 @@ def analyses(plan: Plan) -> list[tuple[int, int]]:
     permille = 0
     for index, step in enumerate(plan.steps):
         if isinstance(step, WeightStep):
-            permille = step.permille
-        else:
+            permille = plan.served_permille(index)
+        elif isinstance(step, AnalysisStep):
             found.append((index, permille))
     return found
 

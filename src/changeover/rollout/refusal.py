@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-RefusalCode = Literal["not_found", "conflict", "invalid", "stale"]
+RefusalCode = Literal["not_found", "conflict", "invalid", "stale", "not_allowed"]
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error of the program
     """What was asked is not done, and nothing changed.
 
     ``code``: not_found (no such task, deployment, rollout), conflict (not in the present state), invalid (never as
-    asked), stale (the state moved on since it was looked at).
+    asked), stale (the state moved on since it was looked at), not_allowed (not to whoever asks).
     """
 
     def __init__(self, code: RefusalCode, message: str, *, hint: str) -> None:

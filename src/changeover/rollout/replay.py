@@ -10,6 +10,7 @@ import msgspec
 from changeover.evidence.blocks import BlockClock
 from changeover.gates.assess import ForeignEvidenceError, Judge
 from changeover.rollout.evidence_file import EvidenceFile
+from changeover.rollout.state import Progress
 from changeover.rollout.world import Change, RolloutMoved, RolloutStarted
 
 RELATIVE_TOLERANCE: Final = 1e-9
@@ -54,10 +55,20 @@ def _log_differences(file: EvidenceFile) -> Iterator[str]:
         yield f"revision {file.moves[0].revision}: the rollout was started otherwise than the file says, in plan, pair or criteria"
     if any(later.revision <= earlier.revision for earlier, later in pairwise(file.moves)):
         yield "the events are not in the order of their revisions"
-    last = file.moves[-1].body
-    progress = last.progress if isinstance(last, RolloutMoved) else first.rollout.progress
+    progress = _left_by(file.moves[-1], file.rollout.id) or first.rollout.progress
     if progress != file.rollout.progress:
         yield f"revision {file.moves[-1].revision}: the last event leaves the rollout otherwise than the file says"
+
+
+def _left_by(change: Change, rollout: str) -> Progress | None:
+    """The progress of the rollout after an event that moved or replaced it; ``None`` for its start."""
+    match change.body:
+        case RolloutMoved(progress=progress):
+            return progress
+        case RolloutStarted(ended=RolloutMoved(rollout=ended, progress=progress)) if ended == rollout:
+            return progress
+        case _:
+            return None
 
 
 def _evidence_differences(file: EvidenceFile, assessed: Sequence[tuple[Change, RolloutMoved]]) -> Iterator[str]:

@@ -10,8 +10,9 @@ from changeover.rollout.amendment import Amendment
 from changeover.rollout.key_ring import with_key, with_revoked
 from changeover.rollout.preflight import Preflight
 from changeover.rollout.sighting import Drift, Fingerprints, with_drift, with_fingerprint
-from changeover.rollout.state import Command, Progress, Rollout
+from changeover.rollout.state import Command, Phase, Progress, Rollout
 from changeover.rollout.terms import Terms
+from changeover.rollout.token_ring import TokenEntry, with_token, without_token
 from changeover.traffic.keys import KeyEntry
 from changeover.traffic.table import Route, RoutingTable
 from changeover.versions import Account, Deployment
@@ -55,6 +56,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ``keys`` are by id; ``keys_required`` shuts the gateways to callers without one. ``drifts`` and ``fingerprints`` are what
     was seen of deployments. ``terms`` is what the next rollout is judged by, ``None`` where only the file says it.
     ``past_tasks`` are removed ones: who comes back under that name finds its attempts and blocked pairs as they were.
+    ``tokens`` are the control plane's own, by id. The week was last summed up at ``summed_until``.
     """
 
     revision: int = 0
@@ -70,6 +72,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     unrouted_account: str | None = None
     terms: Terms | None = None
     past_tasks: dict[str, TaskState] = {}
+    tokens: dict[str, TokenEntry] = {}
+    summed_until: float = 0.0
 
 
 # Changes: what can be committed. One change is one revision.
@@ -108,13 +112,6 @@ class SplitSet(msgspec.Struct, frozen=True, kw_only=True, tag="split_set"):
     split: Split | None
 
 
-class RolloutStarted(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_started"):
-    """``preflight``: how the candidate was tried before, or that it was not."""
-
-    rollout: Rollout
-    preflight: Preflight | None = None
-
-
 class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved"):
     """A rollout took one transition: ``event`` is its tag, ``verdicts``, ``sample_ratio`` and ``brake`` what it rested on.
 
@@ -132,9 +129,17 @@ class RolloutMoved(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_moved
     brake: Braked | None = None
 
 
+class RolloutStarted(msgspec.Struct, frozen=True, kw_only=True, tag="rollout_started"):
+    """``preflight``: how the candidate was tried before, or that it was not. ``ended``: the attempt that it takes the place of."""
+
+    rollout: Rollout
+    preflight: Preflight | None = None
+    ended: RolloutMoved | None = None
+
+
 class PromotionUndone(msgspec.Struct, frozen=True, kw_only=True, tag="promotion_undone"):
     """A promoted candidate is no longer trusted: the rollout's old stable is the task's stable again, and the pair is
-    blocked. A split set by hand since then ends with it.
+    blocked. A split set by hand since then ends with it. Older versions wrote this; now the rollout itself is moved.
     """
 
     task: str
@@ -185,6 +190,25 @@ class FingerprintSeen(msgspec.Struct, frozen=True, kw_only=True, tag="fingerprin
     at: float
 
 
+class TokenCreated(msgspec.Struct, frozen=True, kw_only=True, tag="token_created"):
+    """A token for the control plane was made."""
+
+    token: TokenEntry
+
+
+class TokenRevoked(msgspec.Struct, frozen=True, kw_only=True, tag="token_revoked"):
+    """A token opens nothing from this revision on. ``at`` is Unix time."""
+
+    token_id: str
+    at: float
+
+
+class WeekSummed(msgspec.Struct, frozen=True, kw_only=True, tag="week_summed"):
+    """People were told of the time up to ``until`` (Unix seconds)."""
+
+    until: float
+
+
 ChangeBody = (
     Seeded
     | Applied
@@ -198,6 +222,9 @@ ChangeBody = (
     | KeysRequired
     | DriftSeen
     | FingerprintSeen
+    | TokenCreated
+    | TokenRevoked
+    | WeekSummed
 )
 
 
@@ -293,6 +320,8 @@ def _applied(world: World, body: ChangeBody) -> World:
     match body:
         case KeyCreated() | KeyRevoked() | KeysRequired() | DriftSeen() | FingerprintSeen():
             return _noted(world, body)
+        case TokenCreated() | TokenRevoked() | WeekSummed():
+            return _kept(world, body)
         case Seeded():
             return msgspec.structs.replace(
                 world,
@@ -307,21 +336,21 @@ def _applied(world: World, body: ChangeBody) -> World:
         case SplitSet():
             task = world.tasks[body.task]
             attempts = max(task.attempts, body.split.attempt) if body.split else task.attempts
-            return _with_task(world, msgspec.structs.replace(task, split=body.split, attempts=attempts))
+            return with_task(world, msgspec.structs.replace(task, split=body.split, attempts=attempts))
         case RolloutStarted():
-            return _started(world, body.rollout)
+            return _started(world if body.ended is None else _moved(world, body.ended), body.rollout)
         case RolloutMoved():
             return _moved(world, body)
         case PromotionUndone():
             rollout = world.rollouts[body.rollout]
             task = world.tasks[body.task]
-            return _with_task(
+            return with_task(
                 world, msgspec.structs.replace(_blocking(task, rollout), stable=rollout.stable, stable_pool=rollout.stable_pool, split=None)
             )
         case PairReleased():
             task = world.tasks[body.task]
             kept = tuple(pair for pair in task.blocked if pair != (body.stable, body.candidate))
-            return _with_task(world, msgspec.structs.replace(task, blocked=kept))
+            return with_task(world, msgspec.structs.replace(task, blocked=kept))
         case _:
             assert_never(body)
 
@@ -340,6 +369,19 @@ def _noted(world: World, body: KeyCreated | KeyRevoked | KeysRequired | DriftSee
         case FingerprintSeen():
             seen = with_fingerprint(world.fingerprints, deployment=body.deployment, fingerprint=body.fingerprint, seen_at=body.at)
             return msgspec.structs.replace(world, fingerprints=seen)
+        case _:
+            assert_never(body)
+
+
+def _kept(world: World, body: TokenCreated | TokenRevoked | WeekSummed) -> World:
+    """What no data plane hears of."""
+    match body:
+        case TokenCreated():
+            return msgspec.structs.replace(world, tokens=with_token(world.tokens, body.token))
+        case TokenRevoked():
+            return msgspec.structs.replace(world, tokens=without_token(world.tokens, body.token_id, at=body.at))
+        case WeekSummed():
+            return msgspec.structs.replace(world, summed_until=body.until)
         case _:
             assert_never(body)
 
@@ -367,26 +409,43 @@ def _started(world: World, rollout: Rollout) -> World:
     task = msgspec.structs.replace(
         world.tasks[rollout.task], split=None, rollout=rollout.id, attempts=max(world.tasks[rollout.task].attempts, rollout.attempt)
     )
-    return _with_task(msgspec.structs.replace(world, rollouts={**world.rollouts, rollout.id: rollout}), task)
+    return with_task(msgspec.structs.replace(world, rollouts={**world.rollouts, rollout.id: rollout}), task)
 
 
 def _moved(world: World, body: RolloutMoved) -> World:
+    """The rollout with its progress, and what that means to its task, which may be gone by now."""
     rollout = msgspec.structs.replace(world.rollouts[body.rollout], progress=body.progress)
     world = msgspec.structs.replace(world, rollouts={**world.rollouts, rollout.id: rollout})
-    task = world.tasks[rollout.task]
-    match body.progress.phase:
-        case "completed":
-            promoted = msgspec.structs.replace(task, rollout=None, stable=rollout.candidate, stable_pool=rollout.candidate_pool)
-            return _with_task(world, promoted)
-        case "rolled_back":
-            return _with_task(world, msgspec.structs.replace(_blocking(task, rollout), rollout=None))
+    task = world.tasks.get(rollout.task)
+    if task is None:
+        return world
+    if task.rollout == rollout.id:
+        return with_task(world, _after_attempt(task, rollout))
+    if rollout.progress.phase is Phase.ROLLING_BACK and task.stable == rollout.candidate:
+        undone = msgspec.structs.replace(_blocking(task, rollout), stable=rollout.stable, stable_pool=rollout.stable_pool, split=None)
+        return with_task(world, undone)
+    return world
+
+
+def _after_attempt(task: TaskState, rollout: Rollout) -> TaskState:
+    """The task whose active rollout this is, or was until now."""
+    phase = rollout.progress.phase
+    if not phase.is_over:
+        return task
+    free = msgspec.structs.replace(task, rollout=None)
+    match phase:
+        case Phase.COMPLETED:
+            return msgspec.structs.replace(free, stable=rollout.candidate, stable_pool=rollout.candidate_pool)
+        case Phase.ROLLING_BACK | Phase.ROLLED_BACK:
+            return _blocking(free, rollout)
         case _:
-            return world
+            return free
 
 
 def _blocking(task: TaskState, rollout: Rollout) -> TaskState:
     return msgspec.structs.replace(task, blocked=tuple(dict.fromkeys((*task.blocked, (rollout.stable, rollout.candidate)))))
 
 
-def _with_task(world: World, task: TaskState) -> World:
+def with_task(world: World, task: TaskState) -> World:
+    """The world with ``task`` as it is now."""
     return msgspec.structs.replace(world, tasks={**world.tasks, task.name: task})

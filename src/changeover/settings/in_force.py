@@ -1,6 +1,5 @@
 """What would a file say that declares what is in force? The store's own answer, wherever it holds one."""
 
-from changeover.rollout.plan import Plan
 from changeover.rollout.terms import Intent, Terms
 from changeover.rollout.world import TaskState, World
 from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask
@@ -23,7 +22,7 @@ def in_force(world: World, terms: Terms) -> Declared:
                 task=intent.task,
                 candidate=intent.candidate,
                 candidate_pool=intent.candidate_pool,
-                plan=Plan(steps=intent.steps, criteria=tasks[intent.task].criteria, evidence=terms.evidence),
+                plan=intent.plan(tasks[intent.task].criteria, terms.evidence),
             )
             for name, intent in terms.intents.items()
             if intent.task in tasks and not is_spent(tasks[intent.task], intent)

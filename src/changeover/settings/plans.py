@@ -6,20 +6,12 @@ from typing import Final
 import msgspec
 
 from changeover.gates.criteria import Criteria
-from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
-from changeover.rollout.terms import Intent, Terms
+from changeover.rollout.plan import Plan, Strategy
+from changeover.rollout.terms import Terms, intent_of
 from changeover.rollout.world import Seeded, TaskState
 from changeover.settings.declared import Declared, DeclaredTask, Fault, SettingsError
 from changeover.settings.shape_faults import did_you_mean, shown
-
-CANARY_STEPS: Final[tuple[Step, ...]] = (
-    WeightStep(permille=100),
-    AnalysisStep(require="no_harm"),
-    WeightStep(permille=500),
-    AnalysisStep(require="pass"),
-    WeightStep(permille=1000),
-)
-"""The canary's default: 10 %, 50 %, all of it."""
+from changeover.settings.strategies import CANARY_STEPS, steps_of, without_engine
 
 _ACCEPTED: Final = "; accepted for this rollout"
 
@@ -38,10 +30,13 @@ class UnsourcedError(SettingsError):
         self.names: tuple[str, ...] = tuple(left_out)
 
 
-def plan_for(declared: Declared, *, task: str, candidate: str, without: Collection[str] = ()) -> tuple[str | None, Plan]:
+def plan_for(
+    declared: Declared, *, task: str, candidate: str, without: Collection[str] = (), strategy: Strategy | None = None
+) -> tuple[str | None, Plan]:
     """The plan that takes ``task`` to ``candidate``, and the name of the declared rollout it is from, if it is.
 
-    ``without`` names the criteria without a source that the rollout may go without; it is recorded in the plan.
+    ``without`` names the criteria without a source that the rollout may go without; it is recorded in the plan. A ``strategy``
+    takes its own steps in place of the declared ones.
 
     Raises:
         UnsourcedError: criteria without a source are not named in ``without``.
@@ -49,12 +44,15 @@ def plan_for(declared: Declared, *, task: str, candidate: str, without: Collecti
             candidate is the stable already is for the store to say, which may have moved on from the file.
     """
     found = _pair_faults(declared, task, candidate)
+    if strategy is not None and strategy != "canary":
+        found.append(Fault(path="strategy", found=strategy, expected=without_engine(strategy)))
     if found:
         raise SettingsError(tuple(found))
     criteria = _without(declared.tasks[task], without)
     for name, rollout in declared.rollouts.items():
         if (rollout.task, rollout.candidate) == (task, candidate):
-            return name, msgspec.structs.replace(rollout.plan, criteria=criteria)
+            plan = msgspec.structs.replace(rollout.plan, criteria=criteria)
+            return name, plan if strategy is None else msgspec.structs.replace(plan, strategy=strategy, steps=steps_of(strategy))
     return None, Plan(steps=CANARY_STEPS, criteria=criteria, evidence=declared.evidence)
 
 
@@ -75,7 +73,7 @@ def terms_of(declared: Declared) -> Terms:
         criteria={name: task.criteria for name, task in declared.tasks.items()},
         evidence=declared.evidence,
         intents={
-            name: Intent(task=each.task, candidate=each.candidate, candidate_pool=each.candidate_pool, steps=each.plan.steps)
+            name: intent_of(each.plan, task=each.task, candidate=each.candidate, candidate_pool=each.candidate_pool)
             for name, each in declared.rollouts.items()
         },
     )

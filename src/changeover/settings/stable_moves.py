@@ -87,6 +87,6 @@ def _decided(world: World, state: TaskState, task: DeclaredTask) -> str:
     mine = [each for each in world.rollouts.values() if each.task == state.name and each.attempt > state.settled]
     taken_back = [each for each in mine if (each.stable, each.candidate) == (state.stable, task.stable)]
     latest = max(taken_back, key=lambda rollout: rollout.attempt, default=None)
-    if latest is None or latest.progress.phase not in (Phase.ROLLED_BACK, Phase.COMPLETED):
+    if latest is None or latest.progress.phase not in (Phase.ROLLING_BACK, Phase.ROLLED_BACK, Phase.COMPLETED):
         return ""
     return f"{task.stable} was rolled back by rollout {latest.id}"

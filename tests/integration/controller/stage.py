@@ -51,7 +51,7 @@ def plan(*, score_timeout_s: float = 5.0, quality: bool = True) -> Plan:
 class Stage:
     """One task, one data plane played by hand, a controller. ``serve`` lets a block of time pass with traffic."""
 
-    def __init__(self, store: Store, *, rng_seed: int = 7) -> None:
+    def __init__(self, store: Store, *, rng_seed: int = 7, tasks: Sequence[str] = (TASK,)) -> None:
         self.store = store
         self.clock = HandClock(1_000_000.0)
         self.dice = random.Random(rng_seed)
@@ -59,7 +59,12 @@ class Stage:
         self.requests = 0
         store.commit(
             lambda world: seed(
-                world, accounts=[ACCOUNT], deployments=[OLD, NEW], tasks=[TaskState(name=TASK, stable="old")], actor="test", reason="first"
+                world,
+                accounts=[ACCOUNT],
+                deployments=[OLD, NEW],
+                tasks=[TaskState(name=name, stable="old") for name in tasks],
+                actor="test",
+                reason="first",
             ),
             at=self.clock.now(),
         )

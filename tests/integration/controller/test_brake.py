@@ -57,7 +57,7 @@ async def test_a_candidate_that_breaks_for_users_who_were_counted_before_is_roll
     assert stage.rollout.progress.phase is Phase.RUNNING
     await stage.serve(requests=600, errors=(0.0, 0.9))
     progress = stage.rollout.progress
-    assert (progress.phase, progress.permille) == (Phase.ROLLED_BACK, 0)
+    assert (progress.phase, progress.permille) == (Phase.ROLLING_BACK, 0)
     assert progress.reason.startswith("outage brake: ")
     last = stage.store.changes()[-1].body
     assert isinstance(last, RolloutMoved)
@@ -80,7 +80,7 @@ async def test_at_a_weight_of_100_with_no_stable_left_its_last_block_counts() ->
     assert stage.rollout.progress.phase is Phase.PAUSED
     assert {row.observation.side for row in _last_block(stage)} == {Side.CANDIDATE}
     await stage.serve(requests=400, errors=(0.0, 0.7))
-    assert stage.rollout.progress.phase is Phase.ROLLED_BACK
+    assert stage.rollout.progress.phase is Phase.ROLLING_BACK
     assert stage.permille == 0
     assert "outage brake" in stage.rollout.progress.reason
 

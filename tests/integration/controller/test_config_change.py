@@ -3,7 +3,7 @@
 import pytest
 
 from changeover.gates import assess
-from changeover.rollout.commands import Order, release, resume, roll_back
+from changeover.rollout.commands import Order, resume, retry
 from changeover.rollout.replay import replayed
 from changeover.rollout.state import Phase
 from tests.integration.controller.stage import TASK, Stage, memory_stage, plan
@@ -43,14 +43,7 @@ async def test_the_rollout_pauses_and_names_both_configurations_and_the_way_to_a
     await stage.controller.tick()
     progress = stage.rollout.progress
     assert (progress.phase, progress.permille) == (Phase.PAUSED, 100)
-    for word in (
-        before,
-        NEW,
-        "changeover rollback mail",
-        "changeover rollout release mail --to new",
-        "changeover rollout start mail --to new",
-        "Guardrails watch on",
-    ):
+    for word in (before, NEW, "changeover rollout retry mail", "Guardrails watch on"):
         assert word in progress.reason
 
 
@@ -77,9 +70,9 @@ async def test_harm_proven_by_what_comes_afterwards_still_rolls_back_also_after_
     stage.restart()
     for _ in range(20):
         await stage.serve(requests=400, errors=(0.0, 0.2))
-        if stage.rollout.progress.phase.is_final:
+        if stage.rollout.progress.phase.is_over:
             break
-    assert stage.rollout.progress.phase is Phase.ROLLED_BACK
+    assert stage.rollout.progress.phase is Phase.ROLLING_BACK
     assert "errors tripped" in stage.rollout.progress.reason
 
 
@@ -90,9 +83,12 @@ async def test_a_new_attempt_under_the_new_configuration_decides_again() -> None
     await stage.serve(requests=400)
     order = Order(actor="test", reason="anew")
     now = stage.clock.now()
-    stage.store.commit(lambda world: roll_back(world, task=TASK, actor="test", reason="", now=now), at=now)
-    stage.store.commit(lambda world: release(world, task=TASK, candidate="new", order=order), at=now)
-    stage.begin(plan(quality=False), identity="r2")
+    stage.store.commit(lambda world: retry(world, task=TASK, rollout_id="r2", salt="other", order=order, now=now), at=now)
+    assert stage.store.world().rollouts["r1"].progress.phase is Phase.SUPERSEDED
+    assert (stage.rollout.id, stage.rollout.attempt, stage.permille) == ("r2", 2, 100)
+    found = await stage.assessor.assess(stage.rollout)
+    assert found.refusal == ""
+    assert {verdict.stable.count for verdict in found.verdicts} == {0}
     for _ in range(30):
         await stage.serve(requests=400)
     assert stage.rollout.progress.phase is Phase.COMPLETED
@@ -113,5 +109,5 @@ async def test_the_brake_needs_no_configuration() -> None:
     stage = await running()
     upgrade(stage)
     await stage.serve(requests=400, errors=(0.0, 0.95))
-    assert stage.rollout.progress.phase is Phase.ROLLED_BACK
+    assert stage.rollout.progress.phase is Phase.ROLLING_BACK
     assert "outage brake" in stage.rollout.progress.reason

@@ -191,7 +191,7 @@ async def test_a_move_names_its_evidence_to_the_block() -> None:
     stage.begin(plan(Criteria(errors=ErrorsCriterion(max_ratio=1.5, margin_points=2))))
     for _ in range(30):
         await stage.serve(requests=200, errors=(0.0, 0.4))
-        if stage.rollout.progress.phase.is_final:
+        if stage.rollout.progress.phase.is_over:
             break
     last = stage.store.changes()[-1].body
     assert isinstance(last, RolloutMoved)

@@ -41,7 +41,7 @@ def story() -> bytes:
             await stage.serve(requests=400)
         for _ in range(12):
             await stage.serve(requests=400, quality=(0.6, 0.4), errors=(0.0, 0.2))
-        assert stage.rollout.progress.phase.is_final
+        assert stage.rollout.progress.phase.is_over
         return msgspec.json.encode(exported(stage))
 
     return asyncio.run(played())

@@ -26,7 +26,7 @@ async def serve_until_end(
     stage: Stage, *, blocks: int, quality: tuple[float, float] = (0.6, 0.6), errors: tuple[float, float] = (0, 0)
 ) -> Rollout:
     for _ in range(blocks):
-        if stage.rollout.progress.phase.is_final:
+        if stage.rollout.progress.phase.is_over:
             break
         await stage.serve(quality=quality, errors=errors)
     return stage.rollout
@@ -41,7 +41,7 @@ async def test_an_equal_candidate_is_promoted_step_by_step() -> None:
         await stage.serve()
         if stage.permille != weights[-1]:
             weights.append(stage.permille)
-        if stage.rollout.progress.phase.is_final:
+        if stage.rollout.progress.phase.is_over:
             break
     assert stage.rollout.progress.phase is Phase.COMPLETED
     assert weights[:3] == [100, 500, 1000]
@@ -53,7 +53,7 @@ async def test_a_worse_candidate_is_rolled_back_by_its_scores() -> None:
     stage = memory_stage()
     stage.begin()
     rollout = await serve_until_end(stage, blocks=60, quality=(0.6, 0.5))
-    assert rollout.progress.phase is Phase.ROLLED_BACK
+    assert rollout.progress.phase is Phase.ROLLING_BACK
     assert "quality" in rollout.progress.reason
     assert stage.permille == 0
     assert stage.store.world().tasks["mail"].stable == "old"
@@ -64,7 +64,7 @@ async def test_a_failing_candidate_is_rolled_back_by_its_errors() -> None:
     stage = memory_stage()
     stage.begin(plan(quality=False))
     rollout = await serve_until_end(stage, blocks=60, errors=(0.0, 0.3))
-    assert rollout.progress.phase is Phase.ROLLED_BACK
+    assert rollout.progress.phase is Phase.ROLLING_BACK
     assert "errors" in rollout.progress.reason
 
 

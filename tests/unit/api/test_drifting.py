@@ -41,7 +41,7 @@ def test_the_first_contradicting_answer_of_a_candidate_takes_it_out_of_the_table
     revision = bench.world.table_revision
     sent = tuple(msgspec.structs.replace(row, served_model=OTHER) if row.served == "new" else row for row in rows(bench))
     deliver(bench, 1, sent)
-    assert phase(bench) is Phase.ROLLED_BACK
+    assert phase(bench) is Phase.ROLLING_BACK
     table = bench.get(f"/dp/table?after={revision}").json()
     assert table["routes"]["email"]["candidate"] is None
     (drift,) = bench.get("/api/v1/status").json()["drifts"]
@@ -62,13 +62,13 @@ def test_a_batch_that_was_taken_before_its_answer_was_lost_still_rolls_back(benc
     bench.store.take(ObservationBatch(plane="p0", boot="b1", sequence=1, watermark_at=T0, observations=sent), at=T0)
     assert phase(bench) is Phase.RUNNING
     assert deliver(bench, 1, sent) is False
-    assert phase(bench) is Phase.ROLLED_BACK
+    assert phase(bench) is Phase.ROLLING_BACK
 
 
 def test_a_candidate_that_is_missing_is_rolled_back(bench: Bench) -> None:
     bench.start()
     deliver(bench, 1, rows(bench, assigned="new", served="old", error="missing", attempts=2))
-    assert phase(bench) is Phase.ROLLED_BACK
+    assert phase(bench) is Phase.ROLLING_BACK
     assert "missing at its provider" in bench.world.rollouts["email-1"].progress.reason
 
 

@@ -27,9 +27,9 @@ def rolled_back(bench: Bench) -> str:
         bench.acknowledge()
         bench.serve(300, sequence=sequence, worse=True)
         bench.tick()
-        if bench.world.rollouts[identity].progress.phase.is_final:
+        if bench.world.rollouts[identity].progress.phase.is_over:
             break
-    assert bench.world.rollouts[identity].progress.phase is Phase.ROLLED_BACK
+    assert bench.world.rollouts[identity].progress.phase is Phase.ROLLING_BACK
     return identity
 
 

@@ -167,7 +167,7 @@ def test_rollback_needs_no_id_and_takes_the_candidate_out_of_the_table(bench: Be
     reply = bench.post("/api/v1/tasks/email/rollback", {"reason": "customers complain"})
     assert reply.status_code == 200
     task = reply.json()["task"]
-    assert (task["candidate"], task["percent"], task["rollout"]["phase"]) == (None, 0, "rolled_back")
+    assert (task["candidate"], task["percent"], task["rollout"]["phase"]) == (None, 0, "rolling_back")
     assert bench.world.table_revision == reply.json()["table_revision"] == reply.json()["revision"]
 
 
@@ -233,7 +233,7 @@ def test_a_failing_candidate_is_rolled_back_and_compare_still_shows_why(bench: B
             break
     answer = bench.ask("/api/v1/tasks/email/compare", CompareAnswer)
     assert not answer.active
-    assert answer.rollout.progress.phase is Phase.ROLLED_BACK
+    assert answer.rollout.progress.phase is Phase.ROLLING_BACK
     assert [verdict.criterion for verdict in answer.assessment.verdicts if verdict.tripped] == ["errors"]
 
 

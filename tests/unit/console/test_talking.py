@@ -74,8 +74,8 @@ def test_a_rollout_is_started_shown_paused_and_rolled_back(live: Live) -> None:
     assert "running" in live.call("rollout", "resume", "email").stdout
     back = live.call("rollback", "email", "--reason", "customers complain")
     assert back.exit_code == 0
-    assert "rolled back" in back.stdout
-    assert live.bench.world.rollouts["email-1"].progress.phase is Phase.ROLLED_BACK
+    assert "rolling back" in back.stdout
+    assert live.bench.world.rollouts["email-1"].progress.phase is Phase.ROLLING_BACK
 
 
 def test_rolling_back_what_is_back_already_is_no_error(live: Live) -> None:

@@ -1,10 +1,12 @@
 """Rollouts, verdicts and assessments for tests: everything is well unless a test says otherwise."""
 
+import msgspec
+
 from changeover.gates.criteria import Criteria, ErrorsCriterion, EvidenceRules, QualityCriterion
 from changeover.gates.verdict import Assessment, Decision, Level, SampleRatio, SideFigures, Verdict
 from changeover.rollout.machine import advance, unstarted
-from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
-from changeover.rollout.state import Acknowledged, Assessed, Event, Phase, Rollout, Started
+from changeover.rollout.plan import AnalysisStep, ApproveStep, Bake, PauseStep, Plan, Step, WeightStep
+from changeover.rollout.state import Acknowledged, Approved, Assessed, Event, Phase, Resume, Rollout, Started
 from changeover.rollout.world import Change, Proposal, TaskState, World, apply
 from changeover.versions import Account, Deployment, ModelVersion, SecretReference
 
@@ -23,8 +25,15 @@ STEPS: tuple[Step, ...] = (
 CRITERIA = Criteria(quality=QualityCriterion(score="rating"), errors=ErrorsCriterion())
 
 
-def plan(steps: tuple[Step, ...] = STEPS, criteria: Criteria = CRITERIA) -> Plan:
-    return Plan(steps=steps, criteria=criteria, evidence=EvidenceRules(block_s=BLOCK_S, blocks_min=BLOCKS_MIN))
+BAKE = Bake(duration_s=600.0, holdback_permille=50)
+
+
+def plan(steps: tuple[Step, ...] = STEPS, criteria: Criteria = CRITERIA, **more: object) -> Plan:
+    of = Plan(steps=steps, criteria=criteria, evidence=EvidenceRules(block_s=BLOCK_S, blocks_min=BLOCKS_MIN))
+    return msgspec.structs.replace(of, **more)
+
+
+BAKED = plan(bake=BAKE, retain_s=3600.0)
 
 
 def rollout(of: Plan | None = None) -> Rollout:
@@ -85,9 +94,15 @@ def assessment(
 
 
 def passing(after: Rollout) -> Assessed:
-    """Evidence on which every requirement is met: the whole dwell at the acknowledged weight, every gate passed."""
+    """Evidence on which every requirement is met: the whole dwell at the acknowledged weight, or the whole bake, every gate
+    passed.
+    """
     since = after.progress.acknowledged_at or after.progress.weight_set_at
-    return Assessed(assessment=assessment(closed_until=since + BLOCKS_MIN * BLOCK_S))
+    bake_s = after.plan.bake.duration_s if after.progress.phase is Phase.BAKING else 0.0
+    served_s = max(bake_s, BLOCKS_MIN * BLOCK_S)
+    step = after.plan.steps[after.progress.step] if after.progress.step >= 0 else None
+    watched_until = after.progress.step_entered_at + (step.duration_s or 0.0) if isinstance(step, PauseStep) else 0.0
+    return Assessed(assessment=assessment(closed_until=max(since + served_s, watched_until), served_s=served_s))
 
 
 def undecided(after: Rollout) -> Assessed:
@@ -105,6 +120,19 @@ def alarming(after: Rollout) -> Assessed:
     return Assessed(assessment=assessment(closed_until=since + BLOCKS_MIN * BLOCK_S, alarm=True))
 
 
+def next_event(present: Rollout) -> Event:
+    """What takes a rollout further along its happy path."""
+    progress = present.progress
+    if progress.phase is Phase.PAUSED:
+        return Resume()
+    step = present.plan.steps[progress.step]
+    if progress.phase is Phase.RUNNING and isinstance(step, WeightStep):
+        return Acknowledged()
+    if isinstance(step, ApproveStep) and not progress.cleared:
+        return Approved(actor="oda", role=step.roles[0])
+    return passing(present)
+
+
 def walked(steps: int, of: Plan | None = None) -> Rollout:
     """A rollout that stands on the step of that index, a tenth of an hour after each event; the present weight is
     acknowledged unless it stands on the weight step itself.
@@ -113,10 +141,16 @@ def walked(steps: int, of: Plan | None = None) -> Rollout:
     now = T0
     while present.progress.step < steps and not present.progress.phase.is_final:
         now += 360.0
-        stands_on_weight = isinstance(present.plan.steps[present.progress.step], WeightStep)
-        event: Event = Acknowledged() if stands_on_weight else passing(present)
-        present, _ = advance(present, event, now)
-    assert present.progress.phase in (Phase.RUNNING, Phase.COMPLETED)
+        present, _ = advance(present, next_event(present), now)
+    assert present.progress.phase in (Phase.RUNNING, Phase.COMPLETED) or isinstance(present.plan.steps[present.progress.step], PauseStep)
+    return present
+
+
+def baking(of: Plan = BAKED) -> Rollout:
+    """A rollout whose last weight is acknowledged."""
+    present = walked(len(of.steps) - 1, of)
+    present, _ = advance(present, Acknowledged(), present.progress.weight_set_at + 60.0)
+    assert present.progress.phase is Phase.BAKING
     return present
 
 

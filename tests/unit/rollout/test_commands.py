@@ -191,7 +191,7 @@ def test_rolling_back_takes_the_candidate_out_in_that_revision() -> None:
 
 def test_rolling_back_a_paused_rollout_works() -> None:
     world = committed(_started(), pause(_started(), task="email", order=ORDER, now=T0))
-    assert committed(world, _roll_back(world)).rollouts["r1"].progress.phase is Phase.ROLLED_BACK
+    assert committed(world, _roll_back(world)).rollouts["r1"].progress.phase is Phase.ROLLING_BACK
 
 
 def test_rolling_back_a_split_by_hand_removes_it_and_blocks_nothing() -> None:

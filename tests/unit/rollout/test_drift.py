@@ -85,7 +85,7 @@ def test_a_candidate_that_answers_as_another_version_is_rolled_back_and_told_onc
     after, made = settle(world(), answer(), answer(model=OTHER), answer(model=OTHER))
     assert [type(proposal.body) for proposal in made] == [RolloutMoved, DriftSeen]
     progress = after.rollouts["r1"].progress
-    assert (progress.phase, progress.reason) == (Phase.ROLLED_BACK, f"new answered as {OTHER}, pinned is {PINNED}")
+    assert (progress.phase, progress.reason) == (Phase.ROLLING_BACK, f"new answered as {OTHER}, pinned is {PINNED}")
     assert routing_table(after).routes["email"].candidate is None
     assert [(alert.subject, alert.topic) for alert in alerts(made)] == [("email", "rolled_back")]
     assert settle(after, answer(model=OTHER))[1] == []
@@ -117,13 +117,13 @@ def test_every_new_attempt_is_rolled_back_again_on_what_was_seen_since_it_began(
     assert drifts_in(again, [answer(model=OTHER, at=T0 + 50)]) == [], "what was seen before it began is of another attempt"
     final, made = settle(again, answer(model=OTHER, at=T0 + 50), answer(model=OTHER, at=T0 + 101))
     assert [type(proposal.body) for proposal in made] == [RolloutMoved], "it is told already"
-    assert final.rollouts["r2"].progress.phase is Phase.ROLLED_BACK
+    assert final.rollouts["r2"].progress.phase is Phase.ROLLING_BACK
 
 
 @pytest.mark.parametrize("error", ["retired", "missing", "ModelDeprecated", "DeploymentNotFound", "model_not_found", "status_410"])
 def test_a_candidate_that_is_gone_is_rolled_back_whoever_answered_for_it(error: str) -> None:
     after, made = settle(world(), gone(error))
-    assert after.rollouts["r1"].progress.phase is Phase.ROLLED_BACK
+    assert after.rollouts["r1"].progress.phase is Phase.ROLLING_BACK
     assert error in after.rollouts["r1"].progress.reason
     assert isinstance(made[-1].body, DriftSeen)
 
@@ -137,7 +137,7 @@ def test_a_candidate_that_is_gone_is_rolled_back_whoever_answered_for_it(error: 
     ],
 )
 def test_a_candidate_that_is_gone_with_nobody_to_answer_for_it_is_rolled_back(row: Observation) -> None:
-    assert settle(world(), row)[0].rollouts["r1"].progress.phase is Phase.ROLLED_BACK
+    assert settle(world(), row)[0].rollouts["r1"].progress.phase is Phase.ROLLING_BACK
 
 
 @pytest.mark.parametrize(

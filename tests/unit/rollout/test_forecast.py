@@ -23,8 +23,8 @@ from changeover.rollout.adjustment import Adjustment, adjusted, evened
 from changeover.rollout.forecast import PlanForecast, forecast_plan
 from changeover.rollout.forecast_words import duration, hopeless_reasons, regression_sentences, sentence, spanned, units
 from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
+from changeover.rollout.plan_rules import plan_faults
 from changeover.rollout.refusal import Refusal
-from changeover.rollout.requirement import plan_faults
 from changeover.rollout.ways_out import Adjusting, start_command, way_lines, ways_out
 from changeover.settings.plans import CANARY_STEPS
 

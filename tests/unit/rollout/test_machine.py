@@ -7,7 +7,25 @@ from changeover.gates.criteria import Criteria
 from changeover.gates.verdict import Braked, Decision
 from changeover.rollout.machine import advance
 from changeover.rollout.plan import AnalysisStep, WeightStep
-from changeover.rollout.state import Acknowledged, Assessed, Event, Pause, Phase, Resume, RollBack, Rollout, Started
+from changeover.rollout.state import (
+    Acknowledged,
+    Approved,
+    Assessed,
+    Event,
+    Overridden,
+    Pause,
+    Phase,
+    Promote,
+    Provisioned,
+    ProvisionFailed,
+    Resume,
+    RetentionPassed,
+    RollBack,
+    Rollout,
+    Shadowed,
+    Started,
+    Supersede,
+)
 from tests.unit.rollout.builders import (
     BLOCK_S,
     BLOCKS_MIN,
@@ -35,6 +53,21 @@ BRAKED = Braked(
     stable_share_max=0.1,
 )
 EVERY_STEP = range(5)
+EVERY_EVENT: tuple[Event, ...] = (
+    Started(),
+    Provisioned(),
+    ProvisionFailed(reason="no quota"),
+    Shadowed(samples=1000, cost_usd=1.0),
+    Acknowledged(),
+    RollBack(reason="x"),
+    Pause(reason="x"),
+    Resume(),
+    Approved(actor="ana", role="owner"),
+    Overridden(gates=("quality",), actor="ana", reason="x"),
+    Promote(actor="ana", reason="x"),
+    Supersede(by="r2"),
+    RetentionPassed(),
+)
 ANALYSES = (1, 3)
 
 
@@ -85,7 +118,7 @@ def test_a_tripped_verdict_rolls_back_from_every_step_running_or_paused(index: i
     if paused:
         present = _moved(present, Pause(reason="lunch"))
     after, commands = advance(present, tripping(present), LATER)
-    assert (after.progress.phase, after.progress.permille, after.progress.finished_at) == (Phase.ROLLED_BACK, 0, LATER)
+    assert (after.progress.phase, after.progress.permille, after.progress.finished_at) == (Phase.ROLLING_BACK, 0, LATER)
     assert "quality tripped: -0.31 (-0.4 to -0.2), limit 0.1 of 1 to 5" in after.progress.reason
     assert [(command.kind, command.topic) for command in commands] == [("publish_table", ""), ("alert", "rolled_back")]
 
@@ -98,7 +131,7 @@ def test_the_outage_brake_rolls_back_from_every_step_also_at_all_traffic_and_als
         present = _moved(present, Pause(reason="lunch"))
     event = Assessed(assessment=msgspec.structs.replace(passing(present).assessment, brake=BRAKED))
     after, commands = advance(present, event, LATER)
-    assert (after.progress.phase, after.progress.permille) == (Phase.ROLLED_BACK, 0)
+    assert (after.progress.phase, after.progress.permille) == (Phase.ROLLING_BACK, 0)
     assert after.progress.reason.startswith("outage brake: 30 of 40 requests of the candidate")
     assert commands[-1].topic == "rolled_back"
 
@@ -115,7 +148,7 @@ def test_a_trip_wins_over_everything_else_in_the_same_assessment() -> None:
     present = walked(3)
     verdicts = [verdict("quality"), verdict("errors"), verdict("errors", Decision.FAIL, tripped=True)]
     event = Assessed(assessment=assessment(*verdicts, closed_until=LATER, alarm=True))
-    assert _moved(present, event).progress.phase is Phase.ROLLED_BACK
+    assert _moved(present, event).progress.phase is Phase.ROLLING_BACK
 
 
 @pytest.mark.parametrize("index", EVERY_STEP)
@@ -125,15 +158,40 @@ def test_rolling_back_takes_the_weight_to_zero_in_the_same_transition(index: int
     if paused:
         present = _moved(present, Pause(reason="lunch"))
     after = _moved(present, RollBack(reason="by hand"))
-    assert (after.progress.phase, after.progress.permille, after.progress.reason) == (Phase.ROLLED_BACK, 0, "by hand")
+    assert (after.progress.phase, after.progress.permille, after.progress.reason) == (Phase.ROLLING_BACK, 0, "by hand")
 
 
-@pytest.mark.parametrize("final", [walked(99), _moved(walked(2), RollBack(reason="by hand"))], ids=["completed", "rolled back"])
-@pytest.mark.parametrize("event", [Started(), Acknowledged(), RollBack(reason="x"), Pause(reason="x"), Resume()], ids=str)
+def _told(present: Rollout) -> Rollout:
+    """Rolled back, and every data plane knows."""
+    return _moved(_moved(present, RollBack(reason="by hand")), Acknowledged())
+
+
+@pytest.mark.parametrize("final", [_told(walked(2)), _told(walked(99))], ids=["rolled back", "rolled back after promotion"])
+@pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: type(event).__name__)
 def test_final_phases_absorb_every_event(final: Rollout, event: Event) -> None:
+    assert final.progress.phase is Phase.ROLLED_BACK
     assert advance(final, event, LATER) == (final, ())
     assert advance(final, passing(final), LATER) == (final, ())
     assert advance(final, tripping(final), LATER) == (final, ())
+
+
+@pytest.mark.parametrize("event", [event for event in EVERY_EVENT if not isinstance(event, Acknowledged)], ids=lambda e: type(e).__name__)
+def test_rolling_back_absorbs_everything_but_the_acknowledgement(event: Event) -> None:
+    going = _moved(walked(2), RollBack(reason="by hand"))
+    assert (going.progress.phase, going.progress.permille) == (Phase.ROLLING_BACK, 0)
+    assert advance(going, event, LATER) == (going, ())
+    assert advance(going, tripping(going), LATER) == (going, ())
+    done, commands = advance(going, Acknowledged(), LATER + 1)
+    assert (done.progress.phase, done.progress.reason, done.progress.acknowledged_at) == (Phase.ROLLED_BACK, "by hand", LATER + 1)
+    assert commands == ()
+
+
+def test_what_is_promoted_is_moved_by_nothing_but_a_rollback() -> None:
+    promoted = walked(99)
+    for event in EVERY_EVENT:
+        if not isinstance(event, RollBack):
+            assert advance(promoted, event, LATER) == (promoted, ())
+    assert advance(promoted, tripping(promoted), LATER) == (promoted, ())
 
 
 @pytest.mark.parametrize("index", ANALYSES)
@@ -262,7 +320,7 @@ def test_every_alert_names_the_limit_and_the_one_command_to_go_back() -> None:
         texts |= {command.topic: command.text for command in advance(present, event, LATER)[1] if command.kind == "alert"}
     assert texts == {
         "started": "rollout r1 started: new gets 10 % of email, at most 100 %; old keeps the rest. To go back: changeover rollback email",
-        "paused": "rollout r1 paused: lunch. new stays at 50 % of email, at most 100 %. To go back: changeover rollback email",
+        "paused": "rollout r1 paused: lunch (50 % served of at most 100 %). new stays at 50 % of email, at most 100 %. To go back: changeover rollback email",
         "rolled_back": "rollout r1 rolled back: by hand. new went from 50 % to 0 % of email; old serves all of it. "
         "To allow another attempt: changeover rollout release email --to new",
         "completed": "rollout r1 completed: new serves 100 % of email and is its stable; passed: quality, errors. "

@@ -8,7 +8,8 @@ import pytest
 from changeover.gates.criteria import CostCriterion, Criteria, ErrorsCriterion, LatencyCriterion, QualityCriterion, SafetyCriterion
 from changeover.gates.verdict import Assessment, Decision, SideFigures, Verdict
 from changeover.rollout.plan import AnalysisStep, Step, WeightStep
-from changeover.rollout.requirement import plan_faults, step_faults, unmet
+from changeover.rollout.plan_rules import plan_faults, step_faults
+from changeover.rollout.requirement import unmet
 from changeover.rollout.state import Rollout
 from tests.unit.rollout.builders import BLOCK_S, BLOCKS_MIN, assessment, plan, verdict, walked
 
@@ -91,7 +92,7 @@ def test_a_plan_without_a_gate_is_never_met(step: AnalysisStep) -> None:
 
 @pytest.mark.parametrize("decision", [Decision.UNDECIDED, Decision.FAIL])
 def test_pass_wants_a_pass(decision: Decision) -> None:
-    assert _unmet(PASS, _both(verdict("quality", decision))) == (f"quality is {decision}, needs = pass",)
+    assert _unmet(PASS, _both(verdict("quality", decision))) == (f"quality is {decision} at log e 1 of 3, needs = pass",)
 
 
 def test_no_harm_takes_an_undecided_gate_that_could_have_tripped() -> None:
