@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from changeover.api.caller import caller_of
 from changeover.api.errors import ApiError, bad_request
 from changeover.api.problem import Problem
 
@@ -105,7 +106,16 @@ _ACTOR_CHARACTERS_MAX: Final = 100
 
 
 def actor_of(request: Request) -> str:
-    """Who asks, as they say themselves; ``api`` when they do not."""
+    """Who asks: the holder of the token that was shown, else whoever they say, and ``api`` when they do not say.
+
+    A name that is only said never looks like a token's.
+    """
+    named = caller_of(request).name
+    if named is not None:
+        return named
     text = request.headers.get("x-changeover-actor", "").strip()
     cleaned = "".join(character for character in text if character.isprintable())
-    return cleaned[:_ACTOR_CHARACTERS_MAX] or "api"
+    return cleaned[:_ACTOR_CHARACTERS_MAX].translate(_NO_ROLE) or "api"
+
+
+_NO_ROLE: Final = str.maketrans("()", "[]")

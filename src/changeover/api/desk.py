@@ -1,11 +1,14 @@
 """Whom does the API ask? The ports behind it, in one value that every handler finds on its app."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 
+from changeover.api.caller import caller_of
+from changeover.api.task_guard import TaskGuard
 from changeover.api.unread_scores import UnreadScores
+from changeover.ports.alerts import AlertDesk
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.ports.office import Assessor, Office
@@ -20,7 +23,7 @@ class Desk:
 
     ``declared`` reads the file anew and raises `SettingsError`; ``gateway_url`` says where applications send their
     requests, ``None`` while nothing serves. Without ``prices`` no observation has a cost, without ``preflight`` no candidate
-    is tried before it starts. ``unread`` counts scores that nobody reads, for all listeners together.
+    is tried before it starts, without ``alerts`` nobody is told. ``unread`` counts scores that nobody reads, for all listeners together.
     """
 
     office: Office
@@ -31,10 +34,12 @@ class Desk:
     gateway_url: Callable[[], str | None]
     prices: PriceBook | None = None
     preflight: Preflighter | None = None
+    alerts: AlertDesk | None = None
     unread: UnreadScores = field(default_factory=UnreadScores)
 
 
 def desk_of(request: Request) -> Desk:
     desk = request.app.state.desk
     assert isinstance(desk, Desk)
-    return desk
+    token = caller_of(request).token
+    return replace(desk, office=TaskGuard(desk.office, token)) if token is not None and token.tasks else desk

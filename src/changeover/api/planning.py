@@ -109,9 +109,18 @@ async def export(request: Request) -> Response:
     """What is in force, as a file that would change nothing."""
     desk = desk_of(request)
     world = await desk.office.read(lambda store: store.world())
-    declared = await declared_now(desk)
+    declared = await asyncio.to_thread(_with_people, await declared_now(desk), desk)
     text = await asyncio.to_thread(_checked_text, declared)
     return answer(ExportAnswer(revision=world.revision, text=text))
+
+
+def _with_people(declared: Declared, desk: Desk) -> Declared:
+    """With who is told and which rules hold for people: those stand in the server's own file alone."""
+    try:
+        own = desk.declared()
+    except SettingsError:
+        return declared
+    return msgspec.structs.replace(declared, alerts=own.alerts, policy=own.policy)
 
 
 def _checked_text(declared: Declared) -> str:

@@ -7,22 +7,12 @@ import msgspec
 
 from changeover.api.key_answers import KeyAnswer, KeysAnswer, MintedAnswer
 from changeover.console.asking import Asking, asks_server
+from changeover.console.duration_option import duration
 from changeover.console.output import note, show
 from changeover.console.server_link import segment
 from changeover.console.taught import Taught
-from changeover.settings.durations import seconds
 
 PATH: Final = "/api/v1/keys"
-
-
-def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """A duration with its unit, as in the file, in seconds."""
-    if value is None:
-        return None
-    try:
-        return seconds(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx=ctx, param=param) from error
 
 
 @click.group()
@@ -41,11 +31,9 @@ def key() -> None:
 @click.argument("name")
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="All it may call; may be repeated. Without it: every task.")
 @click.option("--default-task", metavar="TASK", help="Answers requests whose model names no task. Of a key for one task: that one.")
+@click.option("--expires", callback=duration, metavar="DURATION", help="How long it is good, such as 90d. Without it: until it is revoked.")
 @click.option(
-    "--expires", callback=_duration, metavar="DURATION", help="How long it is good, such as 90d. Without it: until it is revoked."
-)
-@click.option(
-    "--not-before", "delay", callback=_duration, default="0s", metavar="DURATION", help="How long from now until it begins to be good."
+    "--not-before", "delay", callback=duration, default="0s", metavar="DURATION", help="How long from now until it begins to be good."
 )
 @click.option("--reason", default="", help="Why, for the log of events.")
 @asks_server
@@ -85,10 +73,10 @@ def revoke(asking: Asking, key_id: str, reason: str) -> None:
 @key.command("rotate", cls=Taught, examples=("changeover key rotate k-1f0c9a52 --overlap 7d",))
 @click.argument("key_id", metavar="ID")
 @click.option(
-    "--overlap", callback=_duration, required=True, metavar="DURATION", help="How long the old secret stays good, such as 7d or 0s."
+    "--overlap", callback=duration, required=True, metavar="DURATION", help="How long the old secret stays good, such as 7d or 0s."
 )
 @click.option(
-    "--expires", callback=_duration, metavar="DURATION", help="How long the new one is good. Without it: as long as the old one was."
+    "--expires", callback=duration, metavar="DURATION", help="How long the new one is good. Without it: as long as the old one was."
 )
 @click.option("--reason", default="", help="Why, for the log of events.")
 @asks_server

@@ -1,6 +1,7 @@
 """Gateways of other machines come in by a token of their own, and by no other door."""
 
 import asyncio
+from collections.abc import Mapping
 
 import httpx2
 import pytest
@@ -9,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from changeover.api.entrance import Entrance
+from changeover.adapters.memory import HandClock
+from changeover.api.entrance import Door, Entrance
+from changeover.rollout.token_ring import TokenEntry
 
 OURS, THEIRS = "operators-token-0123456789", "gateways-token-9876543210"
 
@@ -18,11 +21,16 @@ async def _said(_: Request) -> Response:
     return PlainTextResponse("in")
 
 
+async def _nobodys() -> Mapping[str, TokenEntry]:
+    return {}
+
+
 APP = Starlette(routes=[Route(path, _said) for path in ("/api/v1/status", "/dp/table", "/metrics", "/healthz")])
 
 
 def status(path: str, token: str | None, *, public: bool, host: str = "127.0.0.1") -> int:
-    app = Entrance(APP, token=OURS, token_file="token", plane_token=THEIRS, public=public)
+    door = Door(token=OURS, token_file="token", plane_token=THEIRS, public=public)
+    app = Entrance(APP, door=door, tokens=_nobodys, clock=HandClock(0.0))
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
 
     async def ask() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 
 import pytest
 import trustme
@@ -10,10 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from changeover.adapters.memory import HandClock
 from changeover.adapters.plane_link import plane_link_at
-from changeover.api.entrance import Entrance
+from changeover.api.entrance import Door, Entrance
 from changeover.api.serve import ControlServer, listen_tcp
 from changeover.ports.planes import LinkDownError
+from changeover.rollout.token_ring import TokenEntry
 
 TOKEN = "gateways-token-9876543210"
 
@@ -22,9 +25,14 @@ async def _no_newer(_: Request) -> Response:
     return Response(status_code=204)
 
 
+async def _nobodys() -> Mapping[str, TokenEntry]:
+    return {}
+
+
 def _app() -> Starlette:
     app = Starlette(routes=[Route("/dp/table", _no_newer)])
-    app.add_middleware(Entrance, token="operators-token-0123456789", token_file="token", plane_token=TOKEN, public=True)
+    door = Door(token="operators-token-0123456789", token_file="token", plane_token=TOKEN, public=True)
+    app.add_middleware(Entrance, door=door, tokens=_nobodys, clock=HandClock(0.0))
     return app
 
 
