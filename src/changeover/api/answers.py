@@ -122,7 +122,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RolloutsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Newest first."""
+    """Those under way first, then newest first."""
 
     rollouts: tuple[Rollout, ...]
 

@@ -1,6 +1,7 @@
 """The control plane's HTTP app: which call goes where, who is let in, and how every failure is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -11,14 +12,36 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ExceptionHandler
 
-from changeover.api import commanding, evidence, forecasting, inventory, keys, metrics, planning, reading, rolling, scores, served
+from changeover.api import (
+    affected,
+    alerts,
+    audit,
+    commanding,
+    event_stream,
+    evidence,
+    explaining,
+    forecasting,
+    going_on,
+    history,
+    inventory,
+    keys,
+    metrics,
+    planning,
+    reading,
+    rolling,
+    scores,
+    served,
+    tokens,
+    watching,
+)
 from changeover.api import planes as plane_calls
 from changeover.api.closing import closing_of
 from changeover.api.desk import Desk, desk_of
-from changeover.api.entrance import Entrance
+from changeover.api.entrance import Door, Entrance
 from changeover.api.errors import ApiError, answer, error_answer, invalid
 from changeover.api.problem import Problem
 from changeover.api.unread_scores import UnreadScores
+from changeover.ports.alerts import AlertDesk
 from changeover.ports.clock import Clock
 from changeover.ports.dice import Dice
 from changeover.ports.mint import Mint
@@ -27,9 +50,10 @@ from changeover.ports.prices import PriceBook
 from changeover.ports.probing import Preflighter
 from changeover.ports.store import StoreError
 from changeover.rollout.refusal import NothingToDo, Refusal
+from changeover.rollout.token_ring import TokenEntry
 from changeover.settings.declared import Declared, SettingsError
 
-_STATUS_BY_REFUSAL: Final = {"not_found": 404, "conflict": 409, "invalid": 422, "stale": 409}
+_STATUS_BY_REFUSAL: Final = {"not_found": 404, "conflict": 409, "invalid": 422, "stale": 409, "not_allowed": 403}
 
 
 def build_app(  # noqa: PLR0913  one argument a port
@@ -49,12 +73,14 @@ def build_app(  # noqa: PLR0913  one argument a port
     unread: UnreadScores | None = None,
     plane_token: str | None = None,
     public: bool = False,
+    read_only: bool = False,
+    alert_desk: AlertDesk | None = None,
 ) -> Starlette:
     """The app for one listener. The ports are those of `Desk`.
 
     ``token`` is ``None`` for a Unix socket, whose file mode is its guard; a TCP port needs one, and callers learn from
     ``token_file`` where to find it. The data planes' calls are there only with ``planes``, those
-    about gateway keys only with a ``mint`` for their secrets. ``plane_token`` and ``public`` are the `Entrance`'s.
+    about keys and tokens only with a ``mint`` for their secrets. ``plane_token``, ``public`` and ``read_only`` are the `Door`'s.
     """
     assert token is None or len(token) >= TOKEN_CHARACTERS_MIN, "a guessable token is none"
     routes: list[BaseRoute] = [
@@ -63,18 +89,33 @@ def build_app(  # noqa: PLR0913  one argument a port
         *inventory.ROUTES,
         *reading.ROUTES,
         *served.ROUTES,
+        *affected.ROUTES,
+        *event_stream.ROUTES,
+        *explaining.ROUTES,
+        *watching.ROUTES,
+        *history.ROUTES,
         *evidence.ROUTES,
+        *audit.ROUTES,
         *commanding.ROUTES,
         *rolling.ROUTES,
+        *going_on.ROUTES,
         *scores.ROUTES,
         *forecasting.ROUTES,
         *planning.ROUTES,
+        *alerts.ROUTES,
     ]
     routes += plane_calls.ROUTES if planes else ()
-    routes += () if mint is None else keys.routes_for(mint)
-    entrance = Middleware(Entrance, token=token or "", token_file=token_file, plane_token=plane_token, public=public)
-    middleware = [] if token is None else [entrance]
-    app = Starlette(routes=routes, middleware=middleware, exception_handlers=_HANDLERS)
+    routes += () if mint is None else (*keys.routes_for(mint), *tokens.routes_for(mint))
+    door = Door(
+        token=token,
+        token_file=token_file,
+        plane_token=plane_token,
+        public=public,
+        read_only=read_only and token is not None,
+        way_round=f"Use another control plane, or the machine of this one: {_READ_ONLY_WAY}",
+    )
+    entrance = Middleware(Entrance, door=door, tokens=partial(_tokens, office), clock=clock)
+    app = Starlette(routes=routes, middleware=[entrance], exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False
     app.state.desk = Desk(
         office=office,
@@ -86,8 +127,17 @@ def build_app(  # noqa: PLR0913  one argument a port
         prices=prices,
         preflight=preflight,
         unread=unread or UnreadScores(),
+        alerts=alert_desk,
     )
     return app
+
+
+async def _tokens(office: Office) -> Mapping[str, TokenEntry]:
+    world = await office.read(lambda store: store.world())
+    return world.tokens
+
+
+_READ_ONLY_WAY: Final = "there changeover without --url does everything, a rollback too"
 
 
 TOKEN_CHARACTERS_MIN: Final = 16

@@ -46,8 +46,8 @@ async def tasks(request: Request) -> Response:
 
 async def rollouts(request: Request) -> Response:
     world = await desk_of(request).office.read(lambda store: store.world())
-    newest_first = sorted(world.rollouts.values(), key=lambda rollout: (rollout.started_at, rollout.attempt), reverse=True)
-    return answer(RolloutsAnswer(rollouts=tuple(newest_first)))
+    by_time = sorted(world.rollouts.values(), key=lambda rollout: (rollout.started_at, rollout.attempt), reverse=True)
+    return answer(RolloutsAnswer(rollouts=tuple(sorted(by_time, key=lambda rollout: rollout.progress.phase.is_over))))
 
 
 async def rollout(request: Request) -> Response:
@@ -79,7 +79,7 @@ async def _comparison(desk: Desk, world: World, task: TaskState) -> CompareAnswe
         raise not_found(f"task {task.name} never had a rollout, so there is nothing to compare", hint=hint)
     return CompareAnswer(
         rollout=found,
-        active=not found.progress.phase.is_final,
+        active=not found.progress.phase.is_over,
         stable_model=_model(world, found.stable),
         candidate_model=_model(world, found.candidate),
         assessment=await desk.assessor.assess(found),
@@ -91,10 +91,10 @@ async def events(request: Request) -> Response:
     after = whole_number(request, "after", default=0, most=REVISION_MAX)
     limit = max(1, whole_number(request, "limit", default=EVENTS_DEFAULT, most=EVENTS_MAX))
     task = request.query_params.get("task")
-    return answer(await desk_of(request).office.read(lambda store: _events(store, after=after, limit=limit, task=task)))
+    return answer(await desk_of(request).office.read(lambda store: events_page(store, after=after, limit=limit, task=task)))
 
 
-def _events(store: Store, *, after: int, limit: int, task: str | None) -> EventsAnswer:
+def events_page(store: Store, *, after: int, limit: int, task: str | None) -> EventsAnswer:
     """Events of ``task`` (and those about all tasks), read page by page until there are ``limit`` of them."""
     world = store.world()
     if task is not None:
@@ -104,14 +104,14 @@ def _events(store: Store, *, after: int, limit: int, task: str | None) -> Events
         for change in page:
             about = event_task(world, change)
             if task is None or about in (None, task):
-                found.append(_event(change, about))
+                found.append(event_view(change, about))
             after = change.revision
             if len(found) == limit:
                 return EventsAnswer(events=tuple(found), next=after)
     return EventsAnswer(events=tuple(found), next=after)
 
 
-def _event(change: Change, task: str | None) -> EventView:
+def event_view(change: Change, task: str | None) -> EventView:
     return EventView(revision=change.revision, at=change.at, actor=change.actor, reason=change.reason, task=task, change=change.body)
 
 

@@ -25,6 +25,9 @@ from changeover.rollout.world import (
     Seeded,
     Split,
     SplitSet,
+    TokenCreated,
+    TokenRevoked,
+    WeekSummed,
 )
 
 APPLIED_SHOWN: Final = 8
@@ -64,15 +67,15 @@ def what_happened(change: ChangeBody) -> str:
             return f"promotion by {change.rollout} undone, its old stable serves again"
         case PairReleased():
             return f"{change.stable} -> {change.candidate} released"
-        case KeyCreated() | KeyRevoked() | KeysRequired():
+        case KeyCreated() | KeyRevoked() | KeysRequired() | TokenCreated() | TokenRevoked():
             return _door(change)
-        case DriftSeen() | FingerprintSeen():
+        case DriftSeen() | FingerprintSeen() | WeekSummed():
             return _seen(change)
         case _:
             assert_never(change)
 
 
-def _door(change: KeyCreated | KeyRevoked | KeysRequired) -> str:
+def _door(change: KeyCreated | KeyRevoked | KeysRequired | TokenCreated | TokenRevoked) -> str:
     match change:
         case KeyCreated(key=key):
             instead = f" in place of {change.replaces}" if change.replaces else ""
@@ -81,14 +84,20 @@ def _door(change: KeyCreated | KeyRevoked | KeysRequired) -> str:
             return f"key {change.key_id} revoked"
         case KeysRequired():
             return f"callers {'must' if change.required else 'need not'} have a key"
+        case TokenCreated(token=token):
+            return f"token {token.id} made: {token.actor}"
+        case TokenRevoked():
+            return f"token {change.token_id} revoked"
 
 
-def _seen(change: DriftSeen | FingerprintSeen) -> str:
+def _seen(change: DriftSeen | FingerprintSeen | WeekSummed) -> str:
     match change:
         case DriftSeen(drift=drift):
             return f"drift: {drift.sentence}"
         case FingerprintSeen():
             return f"{change.deployment} answers with fingerprint {change.fingerprint}"
+        case WeekSummed():
+            return f"the week summed up until {words.moment(change.until)} UTC"
 
 
 def _applied(change: Applied) -> str:

@@ -18,6 +18,7 @@ from changeover.api.lines import EndLine, Line
 from changeover.api.problem import ErrorBody, Problem
 from changeover.console.failure import ExitCode, Failure
 from changeover.ports.serving import CONFIG_NAME, SERVER_FILE_NAME, STATE_NAME, ServerRecord
+from changeover.rollout.token_ring import is_token
 from changeover.rollout.ways_out import way_lines
 
 STATE_VARIABLE: Final = "CHANGEOVER_STATE"
@@ -26,7 +27,13 @@ CONNECT_S: Final = 5.0
 
 _SUCCESS: Final = 200
 _REDIRECT: Final = 300
-_EXIT_BY_CODE: Final = {"stale": ExitCode.STALE, "unauthorized": ExitCode.NOT_ALLOWED, "hopeless": ExitCode.UNDECIDED}
+_EXIT_BY_CODE: Final = {
+    "stale": ExitCode.STALE,
+    "unauthorized": ExitCode.NOT_ALLOWED,
+    "not_allowed": ExitCode.NOT_ALLOWED,
+    "read_only": ExitCode.NOT_ALLOWED,
+    "hopeless": ExitCode.UNDECIDED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,16 @@ class ServerLink:
                 on_line(line.encode())
         raise Failure(f"{self._name} broke off in the middle of its answer", hint="look at the server's log")
 
+    def lines(self, path: str, **params: str | int) -> Generator[bytes]:
+        """The lines of an answer as they come, without empty ones."""
+        with self._translating(), self._client.stream("GET", path, params=params) as reply:
+            if not _SUCCESS <= reply.status_code < _REDIRECT:
+                _body_of(reply.status_code, reply.read())
+            rest = b""
+            for chunk in reply.iter_bytes():
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from filter(None, whole)
+
     def delete(self, path: str, **params: str | int) -> bytes:
         return self._call("DELETE", path, params=params)
 
@@ -118,7 +135,7 @@ def open_link(where: Where) -> ServerLink:
     if where.url is not None:
         return _tcp_link(where.url, where.token)
     state = state_directory(where.config)
-    return _unix_link(read_server_file(state), state)
+    return _unix_link(read_server_file(state), state, where.token)
 
 
 def state_directory(config: Path | None) -> Path:
@@ -155,18 +172,18 @@ def actor() -> str:
 
 
 def _tcp_link(url: str, token: str | None) -> ServerLink:
-    headers = _headers() | ({"authorization": f"Bearer {token}"} if token else {})
     try:
-        client = httpx2.Client(base_url=url, headers=headers, timeout=_timeout(), trust_env=False)
+        client = httpx2.Client(base_url=url, headers=_headers(token), timeout=_timeout(), trust_env=False)
     except httpx2.InvalidURL as error:
         raise _unusable_url(f"{url}: {error}") from error
     return ServerLink(client, name=f"the server at {url}")
 
 
-def _unix_link(server: ServerRecord, state: Path) -> ServerLink:
+def _unix_link(server: ServerRecord, state: Path, token: str | None) -> ServerLink:
     _expect_listener(server, state)
+    named = token if token and is_token(token) else None  # the state directory's own says no more than its socket does
     transport = httpx2.HTTPTransport(uds=server.socket, trust_env=False)
-    client = httpx2.Client(transport=transport, base_url="http://localhost", headers=_headers(), timeout=_timeout(), trust_env=False)
+    client = httpx2.Client(transport=transport, base_url="http://localhost", headers=_headers(named), timeout=_timeout(), trust_env=False)
     return ServerLink(client, name=f"the server of {state}")
 
 
@@ -184,8 +201,10 @@ def _unusable_url(problem: str) -> Failure:
     return Failure(f"--url cannot be used: {problem}", hint="for example --url http://127.0.0.1:8401", code=ExitCode.USAGE)
 
 
-def _headers() -> dict[str, str]:
-    return {"x-changeover-actor": actor().encode("ascii", "replace").decode()}
+def _headers(token: str | None) -> dict[str, str]:
+    """Whoever shows a token acts by it, over the socket too."""
+    said = {"x-changeover-actor": actor().encode("ascii", "replace").decode()}
+    return said | ({"authorization": f"Bearer {token}"} if token else {})
 
 
 def _timeout() -> httpx2.Timeout:

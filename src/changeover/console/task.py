@@ -5,6 +5,7 @@ import click
 from changeover.api.answers import TasksAnswer
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
+from changeover.console.explain import explain
 from changeover.console.output import show
 from changeover.console.server_link import segment
 from changeover.console.taught import Taught
@@ -13,7 +14,10 @@ from changeover.console.weights import parse_weights
 
 @click.group()
 def task() -> None:
-    """List tasks, show one and split one by hand."""
+    """List tasks, show one, explain who serves what, and split one by hand."""
+
+
+task.add_command(explain)
 
 
 @task.command("ls", cls=Taught, examples=("changeover task ls",))
