@@ -1,16 +1,25 @@
-"""``changeover deployment``: list deployments, show one."""
+"""``changeover deployment``: list deployments, show one; plan, make and remove them in Azure."""
 
 import click
 
 from changeover.console.asking import Asking, asks_server
 from changeover.console.output import show
+from changeover.console.provisioning import apply_azure, plan_azure
+from changeover.console.removing import pause, resume, rm
 from changeover.console.server_link import segment
 from changeover.console.taught import Taught
 
 
 @click.group()
 def deployment() -> None:
-    """List deployments and show one."""
+    """List deployments and show one; plan, make and remove them in Azure."""
+
+
+deployment.add_command(plan_azure)
+deployment.add_command(apply_azure)
+deployment.add_command(rm)
+deployment.add_command(pause)
+deployment.add_command(resume)
 
 
 @deployment.command("ls", cls=Taught, examples=("changeover deployment ls", "changeover deployment ls -o json"))

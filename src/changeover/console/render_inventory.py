@@ -10,6 +10,7 @@ from changeover.console import words
 from changeover.console.render_status import task_table
 from changeover.console.tables import cell, plain_table
 from changeover.versions import RequestSettings
+from changeover.versions.sku import capacity_words
 
 
 def render_task(answer: TaskAnswer) -> RenderableType:
@@ -46,9 +47,12 @@ def render_deployment(view: DeploymentView) -> RenderableType:
         ("environment", found.environment),
         ("account", f"{account.name} ({account.kind}) {account.endpoint}"),
         ("secret", f"{account.auth.source} {account.auth.name}".rstrip()),
+        ("called in Azure", found.called or None),
         ("sku", found.sku),
+        ("capacity", None if found.capacity is None else capacity_words(found.sku or "", found.capacity)),
         ("region", found.region),
         ("content filter", found.content_filter),
+        ("kept by", "somebody else: observed" if found.observed else None),
         ("requests", "as they are" if found.request is None else _settings(found.request)),
         ("used by", _used_by(view.uses)),
     )

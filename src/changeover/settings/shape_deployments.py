@@ -8,9 +8,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from changeover.settings.shape_base import Shape, expected, matches
 from changeover.settings.shape_names import Words
+from changeover.versions import PINNED, UpgradeOption
 
 VERSION_EXPECTED: Final = 'the exact version as the provider names it, such as "2024-11-20"'
 PARAMETER_EXPECTED: Final = "the name of a parameter, such as max_tokens"
+CALLED_EXPECTED: Final = "its name at the provider, where that is not the name it has here"
+CAPACITY_EXPECTED: Final = "a whole number of units: thousands of tokens a minute, or PTUs for a provisioned SKU"
+UPGRADE_EXPECTED: Final = "NoAutoUpgrade (the pin), OnceCurrentVersionExpired or OnceNewDefaultVersionAvailable"
+CAPACITY_MAX: Final = 10_000_000
+_CALLED: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 _VERSION: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _PARAMETER: Final = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 _FLOATING_VERSIONS: Final = ("latest", "default", "auto", "current")
@@ -60,7 +66,7 @@ class RequestShape(Shape):
 class DeploymentShape(Shape):
     """a deployment: {model: gpt-4o, version: "2024-11-20"}"""
 
-    LATER = frozenset({"capacity", "upgrade", "pool"})
+    LATER = frozenset({"pool"})
 
     account: str | None = Field(None, description="the name of an account; may be left out when there is only one")
     model: Annotated[str, Field(min_length=1, max_length=128)] = Field(description="the model's name, such as gpt-4o")
@@ -69,4 +75,10 @@ class DeploymentShape(Shape):
     sku: Words | None = Field(None, description="how the provider sells it, such as Standard or GlobalStandard")
     region: Words | None = Field(None, description="where it runs, such as swedencentral")
     content_filter: Words | None = Field(None, description="the name of its content-filter policy")
+    called: Annotated[str, Field(json_schema_extra={"pattern": _CALLED}), matches(_CALLED, CALLED_EXPECTED)] | None = Field(
+        None, description=CALLED_EXPECTED
+    )
+    capacity: Annotated[int, Field(ge=1, le=CAPACITY_MAX)] | None = Field(None, description=CAPACITY_EXPECTED)
+    upgrade: UpgradeOption = Field(PINNED, description=UPGRADE_EXPECTED)
+    observed: bool = Field(default=False, description="true: somebody else makes and changes it, and apply never does; or false")
     request: RequestShape | None = Field(None, description="what must change in a request: {rename: ..., drop: ..., set: ...}")

@@ -19,12 +19,14 @@ from changeover.gates.criteria import (
     SafetyCriterion,
     ScoreSource,
 )
-from changeover.rollout.plan import AnalysisStep, Step, WeightStep
+from changeover.settings.checks import check_entry
 from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask
 from changeover.settings.durations import duration_text
 from changeover.settings.entra import cloud_named
 from changeover.settings.resolve import usual_secret
-from changeover.versions import Account, Deployment, RequestSettings, SecretReference
+from changeover.settings.written_alerts import alert_entry, policy_entry
+from changeover.settings.written_rollout import plan_entry
+from changeover.versions import PINNED, Account, Deployment, RequestSettings, SecretReference
 
 Entry = dict[str, object]
 """One named thing of the file, as plain values."""
@@ -54,7 +56,10 @@ def file_tree(declared: Declared) -> dict[str, object]:
 
 def file_text(declared: Declared) -> str:
     """The file as text. It reads back as ``declared``, unless a value in it is of a kind that no file may hold."""
-    body = yaml.safe_dump(msgspec.to_builtins(file_tree(declared)), sort_keys=False, allow_unicode=True, width=WIDTH)
+    people: dict[str, object] = {"alerts": list(map(alert_entry, declared.alerts)), "policy": policy_entry(declared.policy)}
+    people["check"] = check_entry(declared.check)
+    tree = file_tree(declared) | {name: section for name, section in people.items() if section}
+    body = yaml.safe_dump(msgspec.to_builtins(tree), sort_keys=False, allow_unicode=True, width=WIDTH)
     return HEADER + str(body)
 
 
@@ -62,7 +67,8 @@ def account_entry(account: Account) -> Entry:
     entry: Entry = {"kind": account.kind, "endpoint": account.endpoint}
     if account.auth != usual_secret(account.kind, account.endpoint):
         entry["auth"] = _auth(account.auth)
-    return entry | ({"api": account.api} if account.api else {})
+    place = {"api": account.api, "subscription": account.subscription, "resource_group": account.resource_group}
+    return entry | {name: value for name, value in place.items() if value}
 
 
 def deployment_entry(deployment: Deployment) -> Entry:
@@ -74,6 +80,10 @@ def deployment_entry(deployment: Deployment) -> Entry:
         "sku": deployment.sku,
         "region": deployment.region,
         "content_filter": deployment.content_filter,
+        "called": deployment.called or None,
+        "capacity": deployment.capacity,
+        "upgrade": None if deployment.upgrade == PINNED else deployment.upgrade,
+        "observed": deployment.observed or None,
         "request": deployment.request and _request(deployment.request),
     }
     return _said(entry)
@@ -105,8 +115,7 @@ def rollout_entry(rollout: DeclaredRollout) -> Entry:
     return {
         "task": rollout.task,
         "candidate": side(rollout.candidate, rollout.candidate_pool),
-        "strategy": "canary",
-        "steps": [_step(step) for step in rollout.plan.steps],
+        **plan_entry(rollout.plan),
     }
 
 
@@ -162,16 +171,6 @@ def _request(settings: RequestSettings) -> Entry:
             "system_prompt": None if settings.system_prompt is None else prompt,
         }
     )
-
-
-def _step(step: Step) -> Entry:
-    match step:
-        case WeightStep():
-            return {"weight": _short(step.permille / 10)}
-        case AnalysisStep():
-            least = duration_text(step.duration_min_s) if step.duration_min_s else None
-            most = None if step.duration_max_s is None else duration_text(step.duration_max_s)
-            return {"analysis": _said({"require": step.require, "min_duration": least, "max_duration": most})}
 
 
 def _quality(criterion: QualityCriterion) -> Entry:

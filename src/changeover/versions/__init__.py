@@ -3,6 +3,7 @@
 from changeover.versions.model import (
     API_V1,
     AZURE_API_VERSION,
+    PINNED,
     Account,
     AccountKind,
     Deployment,
@@ -11,11 +12,13 @@ from changeover.versions.model import (
     ModelVersion,
     RequestSettings,
     SecretReference,
+    UpgradeOption,
 )
 
 __all__ = [
     "API_V1",
     "AZURE_API_VERSION",
+    "PINNED",
     "Account",
     "AccountKind",
     "Deployment",
@@ -24,4 +27,5 @@ __all__ = [
     "ModelVersion",
     "RequestSettings",
     "SecretReference",
+    "UpgradeOption",
 ]

@@ -37,8 +37,9 @@ class Contradiction(NamedTuple):
 
 def contradiction(served: Served, *, deployment: Deployment, account: Account) -> Contradiction | None:
     """How ``served`` contradicts the pin of ``deployment``; ``None`` when it does not, or does not say."""
-    if account.kind == "azure-openai" and served.deployment and served.deployment.casefold() != deployment.name.casefold():
-        return Contradiction("deployment", served.deployment, deployment.name)
+    own = deployment.provider_name
+    if account.kind == "azure-openai" and served.deployment and served.deployment.casefold() != own.casefold():
+        return Contradiction("deployment", served.deployment, own)
     if served.model is None or not _names_another(served.model, deployment=deployment, kind=account.kind):
         return None
     return Contradiction("model", served.model, deployment.model.served_name)
@@ -47,7 +48,7 @@ def contradiction(served: Served, *, deployment: Deployment, account: Account) -
 def _names_another(served: str, *, deployment: Deployment, kind: AccountKind) -> bool:
     name, pinned = _plain(deployment.model.name), _plain(deployment.model.version)
     said = _plain(served)
-    if said in (name, f"{name}-{pinned}", _plain(deployment.name)):
+    if said in (name, f"{name}-{pinned}", _plain(deployment.provider_name)):
         return False
     if said.startswith(f"{name}-"):
         version = said.removeprefix(f"{name}-")

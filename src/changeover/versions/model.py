@@ -7,6 +7,9 @@ import msgspec
 
 AccountKind = Literal["azure-openai", "openai", "openai-compatible", "anthropic"]
 EntraMethod = Literal["default", "managed", "workload", "cli"]
+UpgradeOption = Literal["NoAutoUpgrade", "OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired"]
+"""What Azure may do to a deployment's version. Only ``NoAutoUpgrade`` is a pin."""
+PINNED: Final = "NoAutoUpgrade"
 
 API_V1: Final = "v1"
 """The undated form of Azure's addresses, ``/openai/v1/...``."""
@@ -83,6 +86,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     auth: SecretReference
     api: str = ""
+    subscription: str = ""
+    """With ``resource_group`` where its deployments are made and changed in Azure; ``name`` is the resource's."""
+    resource_group: str = ""
 
 
 class RequestSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,3 +122,15 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     content_filter: str | None = None
     """The name of its content-filter policy; ``None``: nobody said."""
+    called: str = ""
+    """Its name at the provider, where that is not ``name``: two accounts may each have a ``gpt-4o``."""
+    capacity: int | None = None
+    """In the units of its SKU: thousands of tokens a minute, or PTUs. ``None``: nobody said."""
+    upgrade: UpgradeOption = PINNED
+    observed: bool = False
+    """Somebody else makes and changes it (Terraform, another team): it is looked at and never written."""
+
+    @property
+    def provider_name(self) -> str:
+        """What the provider knows it by."""
+        return self.called or self.name

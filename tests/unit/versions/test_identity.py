@@ -83,3 +83,11 @@ def test_an_answer_of_another_azure_deployment_is_a_spillover_even_of_the_same_v
     assert ask(served, "gpt-4o", "2024-11-20", by="spill") == Contradiction("deployment", "spill", "prod")
     assert ask(served, "gpt-4o", "2024-11-20", by="PROD") is None
     assert ask(served, "gpt-4o", "2024-11-20", by="spill", kind="openai") is None
+
+
+def test_the_answering_deployment_is_compared_by_the_name_that_its_provider_knows() -> None:
+    account = Account(name="a", kind="azure-openai", endpoint="https://a.example", auth=SecretReference(source="none"))
+    deployment = Deployment(name="a.chat", called="chat", account="a", model=ModelVersion(name="gpt-4o", version="2024-11-20"))
+    assert contradiction(Served("gpt-4o-2024-11-20", "Chat"), deployment=deployment, account=account) is None
+    other = contradiction(Served("gpt-4o-2024-11-20", "a.chat"), deployment=deployment, account=account)
+    assert other == Contradiction("deployment", "a.chat", "chat")
