@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock soak bench simulate oracles fuzz clean
+.PHONY: help setup demo test check unit format lock soak bench compiled simulate oracles fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,12 @@ bench: $(STAMP) ## CPU per request beside nginx, 1,000 held streams, cost of evi
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.evidence
 
+compiled: $(STAMP) ## The request path compiled by mypyc, and its own tests against it (needs gcc; a few minutes)
+	@export PYTHONPATH=$$($(BIN)/python -m benchmarks.compiled | tail -1) && \
+	  $(BIN)/python -c 'import changeover.gateway.relay as room; assert room.__file__.endswith(".so"), room.__file__' && \
+	  $(BIN)/pytest tests/unit/gateway tests/unit/exchange tests/unit/traffic tests/unit/wire tests/integration/gateway tests/conformance \
+	  tests/property/test_gateway_crowd.py tests/property/test_gateway_parsers.py tests/property/test_exchange_journey.py --ignore-glob='*/test_arm*'
+
 simulate: $(STAMP) ## How often verdicts err, by simulation (resumable; about 30 minutes on two free cores)
 	$(BIN)/python -m tests.simulate
 
@@ -69,4 +75,4 @@ lock: ## Renew the lock file (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra azure --extra demo --extra notify --extra postgres --group dev --upgrade pyproject.toml -o $(LOCK)
 
 clean: ## Remove what set-up and tests made
-	rm -rf $(VENV) .venv-oracle .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .venv-oracle .fuzz tests/conformance/node/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache

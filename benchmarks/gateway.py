@@ -1,7 +1,8 @@
 """`make bench`: what does a request through the gateway cost, beside nginx doing the same split?
 
 Interleaved pairs on one core (A B A B ...), CPU by the scheduler's own account, the median of per-pair ratios. Loopback
-only, bounded in time, ends by itself. It needs `nginx` and `wrk` (Debian packages of those names) and Linux.
+only, bounded in time, ends by itself. It needs `nginx` and `wrk` (Debian packages of those names) and Linux. What runs is the
+compiled form, on the fastest Python of this version on the machine (`benchmarks.compiled`); `--pure` measures this checkout.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.compiled import Form, prepare
 from benchmarks.parts import NGINX_PROXY, NGINX_UPSTREAM, WRK_SCRIPT, reply_body
 
 GATEWAY_CORE, OTHER_CORE = 0, 1
@@ -82,8 +84,9 @@ def load(candidate: Candidate, folder: Path, *, seconds: float) -> None:
 
 
 class Bench:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, form: Form) -> None:
         self.folder = folder
+        self.form = form
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def nginx(self, name: str, template: str, *, core: int, **values: object) -> subprocess.Popen[bytes]:
@@ -106,7 +109,7 @@ class Bench:
     def gateway(self, upstream: int) -> tuple[Candidate, dict[str, str]]:
         (self.folder / "changeover.yaml").write_text(CONFIG.format(upstream=upstream))
         server = self.spawn(
-            ["taskset", "-c", str(OTHER_CORE), sys.executable, "-m", "changeover", "serve", "--port", "0", "--control-port", "0"],
+            ["taskset", "-c", str(OTHER_CORE), self.form.python, "-m", "changeover", "serve", "--port", "0", "--control-port", "0"],
             cwd=self.folder,
             env={**os.environ, "BENCH_KEY": KEY},
             stderr=(self.folder / "serve.log").open("wb"),
@@ -118,7 +121,7 @@ class Bench:
         for task in Path(f"/proc/{gateway}/task").iterdir():
             os.sched_setaffinity(int(task.name), {GATEWAY_CORE})
         subprocess.run(
-            [sys.executable, "-m", "changeover", "task", "split", "mail", "gpt4o-prod-v0806=90", "gpt4o-prod-v1120=10"],
+            [self.form.python, "-m", "changeover", "task", "split", "mail", "gpt4o-prod-v0806=90", "gpt4o-prod-v1120=10"],
             cwd=self.folder,
             check=True,
             stdout=subprocess.DEVNULL,
@@ -159,12 +162,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--pure", action="store_true", help="measure this checkout as it is, under this Python")
     options = parser.parse_args()
     for tool in ("nginx", "wrk", "taskset"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is not here; install it (Debian: apt-get install nginx-light wrk util-linux)")
     folder = Path(tempfile.mkdtemp(prefix="changeover-bench-"))
-    bench = Bench(folder)
+    bench = Bench(folder, Form(python=sys.executable, words="pure Python") if options.pure else prepare())
     try:
         run(bench, folder, options)
     finally:
@@ -188,12 +192,18 @@ def run(bench: Bench, folder: Path, options: argparse.Namespace) -> None:
     for _ in range(options.pairs):
         load(ours, folder, seconds=options.seconds)
         load(nginx, folder, seconds=options.seconds)
-    report(ours, nginx, options)
+    report(ours, nginx, options, bench.form)
 
 
-def report(ours: Candidate, nginx: Candidate, options: argparse.Namespace) -> None:
+def version_of(python: str) -> str:
+    """Version and build of a Python, and where it is."""
+    script = "import os, platform, sys; print('CPython', platform.python_version(), 'of', os.path.realpath(sys.executable))"
+    return subprocess.run([python, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def report(ours: Candidate, nginx: Candidate, options: argparse.Namespace, form: Form) -> None:
     ratios = [a / b for a, b in zip(ours.cost_us, nginx.cost_us, strict=True)]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores; {form.words}, {version_of(form.python)}")
     print(f"{options.pairs} pairs of {options.seconds:g} s, {CONNECTIONS} connections, 2 KB requests, 1.8 KB replies")
     print("isolation: pinned to cores; no real-time priority, no quiet machine")
     for candidate in (ours, nginx):

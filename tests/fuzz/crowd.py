@@ -153,7 +153,7 @@ class Crowd:
         self.count = 0
         self.received: Counter[bytes] = Counter()
         for pool in self.gateway.pools:
-            pool._connect = self._connecting(pool)
+            pool.connect = self._connecting(pool)
 
     def _connecting(self, pool: Pool) -> "Callable[[], CoroutineType[Any, Any, Upstream]]":
         async def connect() -> Upstream:

@@ -3,11 +3,11 @@
 from typing import Final
 
 from changeover.exchange.issuer import hash_response
-from changeover.exchange.observation import Observation, Outcome, Spent, Tokens
+from changeover.exchange.observation import Observation, Outcome, Spent
 from changeover.exchange.paid import paid
-from changeover.traffic.assignment import Assignment, assign, hash_unit
+from changeover.traffic.assignment import Assignment, assign_at, draw, draw_again, hash_unit
 from changeover.traffic.table import Route
-from changeover.wire.reply import NO_FACTS, ReplyFacts
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts
 
 _MS_PER_S: Final = 1000.0
 _OK: Final = range(200, 300)
@@ -40,8 +40,8 @@ class Journey:
     """
 
     __slots__ = (
-        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_forced", "_retry", "_route", "_spent", "_sticky", "_task",
-        "_unit",
+        "_assignment", "_finished", "_first_byte_ms", "_first_token_ms", "_forced", "_hashed", "_retry", "_route", "_spent", "_sticky",
+        "_task", "_unit",
         "attempts", "began", "member", "request_id", "revision", "served_deployment", "slice_label", "started_at", "streamed",
         "surface",
     )  # fmt: skip
@@ -59,7 +59,7 @@ class Journey:
         self._task: str | None = None
         self._route: Route | None = None
         self._assignment: Assignment | None = None
-        self._unit = ""
+        self._unit = self._hashed = ""
         self._sticky = self._forced = self._retry = False
         self._first_byte_ms: float | None = None
         self._first_token_ms: float | None = None
@@ -92,13 +92,16 @@ class Journey:
         self._sticky = unit is not None
         self._retry = unit is None and first_try is not None
         self._unit = unit or first_try or self.request_id
-        self._assignment = assign(route, self._unit)
-        return self._assignment
+        drawn = draw_again(route.salt, self._unit) if self._sticky else draw(route.salt, self._unit)
+        self._hashed = drawn.hashed
+        self._assignment = assignment = assign_at(route, drawn.position_permille)
+        return assignment
 
     def force(self, task: str, route: Route, assignment: Assignment) -> None:
         """Serve it as ``assignment`` says: it continues what one deployment began, and is never evidence."""
         self._task, self._route, self._forced = task, route, True
         self._unit = self.request_id
+        self._hashed = hash_unit(route.salt, self._unit)
         self._assignment = assignment
 
     def first_byte(self, at: float) -> None:
@@ -113,7 +116,7 @@ class Journey:
 
     def spend(self, deployment: str, facts: ReplyFacts) -> None:
         """An attempt at ``deployment`` brought no answer. What it used all the same, as far as it said, is paid for too."""
-        used = _tokens(facts)
+        used = facts.tokens
         if used is not None:
             self._spent += (Spent(deployment=deployment, tokens=used),)
 
@@ -140,7 +143,9 @@ class Journey:
         self._finished = True
         known = facts or NO_FACTS
         assignment, route = self._assignment, self._route
-        tokens, spent = paid(served, _tokens(known), self._spent) if self._spent else (_tokens(known), ())
+        tokens, spent = known.tokens, self._spent
+        if spent:
+            tokens, spent = paid(served, tokens, spent)
         return Observation(
             request_id=self.request_id,
             started_at=self.started_at,
@@ -149,7 +154,7 @@ class Journey:
             latency_ms=(at - self.began) * _MS_PER_S,
             task=self._task,
             attempt=0 if route is None else route.attempt,
-            unit="" if route is None else hash_unit(route.salt, self._unit),
+            unit=self._hashed,
             sticky=self._sticky,
             retry=self._retry,
             forced=self._forced,
@@ -175,17 +180,3 @@ class Journey:
             slice=self.slice_label,
             response=None if known.response_id is None or served is None else hash_response(known.response_id),
         )
-
-
-def _tokens(facts: ReplyFacts) -> Tokens | None:
-    usage = facts.tokens
-    if usage is None:
-        return None
-    return Tokens(
-        prompt=usage.prompt,
-        completion=usage.completion,
-        cached=usage.cached,
-        reasoning=usage.reasoning,
-        written=usage.written,
-        written_1h=usage.written_1h,
-    )

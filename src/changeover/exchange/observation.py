@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from changeover.traffic.table import Side
-from changeover.wire.filters import FilterEvent
+from changeover.wire.filter_event import FilterEvent
+from changeover.wire.reply_facts import Usage
 
 
 class Outcome(StrEnum):
@@ -25,21 +26,16 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     """The caller went away before any content had come."""
 
+    __hash__ = str.__hash__  # an enum's own hash is a call in Python
+
 
 _ANSWERED: Final = Outcome.ANSWERED
 _LEFT: Final = Outcome.LEFT
 # Evidence asks this of every request several times; reaching a member through its class would cost more than the rest.
 
 
-class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Usage as the provider reported it; what it did not report is ``None``, never 0. See ``wire.reply.Usage``."""
-
-    prompt: int | None = None
-    completion: int | None = None
-    cached: int | None = None
-    reasoning: int | None = None
-    written: int | None = None
-    written_1h: int | None = None
+Tokens = Usage
+"""What a request used, as the provider reported it."""
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ UNIT_CHARACTERS_MAX: Final = 512
 """A longer unit is replaced by its digest: it stays one unit, and no text of any length is carried about."""
 
 _HEADER_PREFIX: Final = "header:"
+_ABSENT: Final = msgspec.Raw(b"")
 _STRING: Final = msgspec.json.Decoder(str)
 
 
@@ -49,7 +50,7 @@ def _from_header(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
 def _from_field(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:
     raw = fields.get(name)
     if raw is None and name == USER_OF_A_MESSAGE:
-        raw = read_fields(fields.get("metadata", b"")).get("user_id")
+        raw = read_fields(fields.get("metadata", _ABSENT)).get("user_id")
     if raw is None:
         return None
     try:

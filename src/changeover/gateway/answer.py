@@ -6,12 +6,13 @@ from changeover.exchange.journey import Journey
 from changeover.exchange.observation import Outcome
 from changeover.gateway.call import Call
 from changeover.gateway.caller import Caller
-from changeover.gateway.headers import nominations, relayed
+from changeover.gateway.headers import add_relayed, nominations
+from changeover.gateway.paths import Endpoint
 from changeover.gateway.plans import Plan
 from changeover.gateway.refusal import request_id_line, status_line
 from changeover.gateway.upstream import Upstream
 from changeover.wire.failure import Failure
-from changeover.wire.reply import ReplyFacts
+from changeover.wire.reply_facts import ReplyFacts
 from changeover.wire.request import ModelRequest
 from changeover.wire.surface import Ask
 
@@ -24,12 +25,15 @@ _CLOSE: Final = b"connection: close\r\n"
 _IDENTITY: Final = b"identity"
 
 
-class Ending(NamedTuple):
+class Ending:
     """The answer is whole. ``error`` is a short code where the outcome is no good one."""
 
-    outcome: Outcome
-    error: str | None
-    facts: ReplyFacts
+    __slots__ = ("error", "facts", "outcome")
+
+    def __init__(self, outcome: Outcome, error: str | None, facts: ReplyFacts) -> None:
+        self.outcome = outcome
+        self.error = error
+        self.facts = facts
 
 
 class Broken(NamedTuple):
@@ -46,21 +50,26 @@ class Refused(NamedTuple):
     code: str | None
 
 
-class Errand(NamedTuple):
-    """One request on its way, whoever serves it.
+class Errand:
+    """One request on its way, whoever serves it; it does not change.
 
     ``first_class``: what is answered is read. ``repeatable``: another deployment may be asked although it cannot be known
     whether the first one acted.
     """
 
-    caller: Caller
-    journey: Journey
-    call: Call
-    ask: Ask
-    request: ModelRequest
-    plan: Plan
-    first_class: bool
-    repeatable: bool
+    __slots__ = ("ask", "call", "caller", "first_class", "journey", "plan", "repeatable", "request")
+
+    def __init__(  # noqa: PLR0913 - the parts of one record
+        self, caller: Caller, call: Call, ask: Ask, request: ModelRequest, *, journey: Journey, plan: Plan, endpoint: Endpoint
+    ) -> None:
+        self.caller = caller
+        self.journey = journey
+        self.call = call
+        self.ask = ask
+        self.request = request
+        self.plan = plan
+        self.first_class = endpoint.first_class
+        self.repeatable = endpoint.repeatable
 
     @property
     def ids(self) -> bytes:
@@ -108,9 +117,11 @@ def answer_head(errand: Errand, upstream: Upstream, tags: bytes, framing: bytes,
     headers = upstream.headers
     if extra:
         headers = [header for header in headers if header[0].lower() != _SHOULD_RETRY]
-    own = relayed(headers, nominations(upstream.headers, upstream.names))
+    lines = [status_line(upstream.status)]
+    add_relayed(lines, headers, nominations(upstream.headers, upstream.names))
     close = b"" if errand.call.keep_alive else _CLOSE
-    return b"".join((status_line(upstream.status), own, errand.ids, tags, extra, framing, close, b"\r\n", body))
+    lines += (errand.ids, tags, extra, framing, close, b"\r\n", body)
+    return b"".join(lines)
 
 
 class Answer(Protocol):

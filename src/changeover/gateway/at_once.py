@@ -6,7 +6,7 @@ from changeover.gateway.answer import Errand, answer_head, is_encoded
 from changeover.gateway.upstream import Upstream
 from changeover.gateway.whole import is_text
 from changeover.wire.readers import reply_reader
-from changeover.wire.reply import ReplyFacts
+from changeover.wire.reply_facts import ReplyFacts
 
 _EVENT_STREAM: Final = b"text/event-stream"
 

@@ -1,6 +1,6 @@
 """What did the caller send? One request as it was framed, and whether its head may be served."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from changeover.gateway.doorkeeper import ANYONE, Admitted
@@ -17,7 +17,8 @@ ANTHROPIC_VERSION: Final = b"anthropic-version"
 _HOST: Final = b"host"
 _VERSIONS: Final = ("1.1", "1.0")
 _IDENTITY: Final = b"identity"
-_WEIGHED: Final = frozenset({TRANSFER_ENCODING, b"content-encoding", b"expect"})
+_CONTENT_ENCODING: Final = b"content-encoding"
+_EXPECT: Final = b"expect"
 DOUBTFUL: Final = frozenset({400, 505})
 """The refusals of a head that others might frame otherwise: what follows it is not read."""
 _HEADER_EXTRA_BYTES: Final = 4
@@ -31,12 +32,20 @@ class Call:
         "admitted", "body", "endpoint", "head_read", "headers", "keep_alive", "method", "names", "refusal", "url", "version",
     )  # fmt: skip
 
-    def __init__(self, *, method: bytes = b"", url: bytes = b"", headers: list[Header] | None = None, version: str = "1.1") -> None:
+    def __init__(
+        self,
+        *,
+        method: bytes = b"",
+        url: bytes = b"",
+        headers: list[Header] | None = None,
+        names: dict[bytes, bytes] | None = None,
+        version: str = "1.1",
+    ) -> None:
         self.method = method
         self.url = url
         self.version = version
         self.headers: list[Header] = headers or []
-        self.names: dict[bytes, bytes] = dict(self.headers)
+        self.names: dict[bytes, bytes] = {} if names is None else names
         """Headers by lower-case name; of a repeated one the last."""
         self.keep_alive = False
         self.head_read = bool(method)
@@ -52,7 +61,7 @@ class Call:
 
     @property
     def expects_continue(self) -> bool:
-        return b"expect" in self.names and self.version == "1.1"
+        return _EXPECT in self.names and self.version == "1.1"
 
     @property
     def dialect(self) -> Dialect:
@@ -72,11 +81,15 @@ def check_head(call: Call, limits: Limits, *, upgrade: bool) -> Refusal | None:
     """Why the head of ``call`` may not be served; ``None`` sets ``call.endpoint``. Syntax has been checked by llhttp."""
     names = call.names
     # Most heads are plain: one look tells that there is nothing to weigh.
-    plain = call.version == "1.1" and not upgrade and _HOST in names and len(names) == len(call.headers) and _WEIGHED.isdisjoint(names)
+    plain = call.version == "1.1" and not upgrade and _HOST in names and len(names) == len(call.headers) and not _weighs(names)
     refusal = None if plain else _check_framing(call, upgrade=upgrade)
     if refusal is None:
         refusal = _check_target(call)
     return _check_body(call, limits, plain=plain) if refusal is None else refusal
+
+
+def _weighs(names: Mapping[bytes, bytes]) -> bool:
+    return TRANSFER_ENCODING in names or _CONTENT_ENCODING in names or _EXPECT in names
 
 
 def _check_framing(call: Call, *, upgrade: bool) -> Refusal | None:
@@ -119,11 +132,11 @@ def _check_body(call: Call, limits: Limits, *, plain: bool) -> Refusal | None:
         return too_large(limits)
     if plain:
         return None
-    if call.names.get(b"content-encoding", _IDENTITY).lower() != _IDENTITY:
+    if call.names.get(_CONTENT_ENCODING, _IDENTITY).lower() != _IDENTITY:
         return Refusal(
             415, "unsupported_content_encoding", "Found a compressed body; expected plain JSON. Send it without Content-Encoding."
         )
-    if call.names.get(b"expect", b"100-continue").lower() != b"100-continue":
+    if call.names.get(_EXPECT, b"100-continue").lower() != b"100-continue":
         return Refusal(417, "expectation_failed", "Found an unknown Expect header; expected 100-continue or none.")
     return None
 

@@ -13,6 +13,8 @@ from changeover.gateway.limits import Limits
 from changeover.gateway.refusal import Refusal
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CONNECTION: Final = b"connection"
+_HTTP_1_1: Final = "1.1"
 # Where in a request the next byte belongs.
 _IDLE: Final = 0
 _HEAD: Final = 1
@@ -62,7 +64,7 @@ class Caller(asyncio.Protocol):
 
     __slots__ = (
         "_attached", "_body", "_body_bytes", "_busy", "_call", "_completed", "_continue_due", "_deaf", "_headers", "_house",
-        "_in_one_read", "_limits", "_linger_until", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_read_bytes",
+        "_in_one_read", "_limits", "_linger_until", "_names", "_parser", "_phase", "_pumping", "_queue", "_raw_bytes", "_read_bytes",
         "_reading", "_since", "_transport", "_url", "write_paused",
     )  # fmt: skip
 
@@ -75,6 +77,7 @@ class Caller(asyncio.Protocol):
         self._attached: Attached | None = None
         self._call: Call | None = None
         self._headers: list[Header] = []
+        self._names: dict[bytes, bytes] = {}
         self._url = b""
         self._body: list[bytes] = []
         self._body_bytes = self._raw_bytes = self._read_bytes = 0
@@ -138,6 +141,7 @@ class Caller(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._phase = _HEAD
         self._headers = []
+        self._names = {}
         self._url = b""
         self._raw_bytes = self._body_bytes = 0
         self._in_one_read = True
@@ -151,7 +155,9 @@ class Caller(asyncio.Protocol):
         if self._phase != _HEAD:
             self._trailer(name)
             return
-        self._headers.append((name.lower(), value))
+        lowered = name.lower()
+        self._headers.append((lowered, value))
+        self._names[lowered] = value
 
     def _trailer(self, name: bytes) -> None:
         """Dropped: the head is what it was when it ended. One that would frame a message may mean more to somebody else."""
@@ -168,14 +174,17 @@ class Caller(asyncio.Protocol):
         most = self._limits.head_bytes_max
         if (self._read_bytes > most or not self._in_one_read) and head_bytes(self._url, self._headers) > most:
             self._refuse(self._head_too_large())
-        call = Call(method=parser.get_method(), url=self._url, headers=self._headers, version=parser.get_http_version())
+        keep_alive = parser.should_keep_alive()
+        # Without a word on it only connections of HTTP/1.1 are kept.
+        version = _HTTP_1_1 if keep_alive and _CONNECTION not in self._names else parser.get_http_version()
+        call = Call(method=parser.get_method(), url=self._url, headers=self._headers, names=self._names, version=version)
         self._call = call
         self._phase = _BODY
         found = call.refusal = check_head(call, self._limits, upgrade=parser.should_upgrade())
         self._house.admit(call)
         if call.refusal is not None and (call.has_body or (found is not None and found.status in DOUBTFUL)):
             self._refuse(call.refusal)
-        call.keep_alive = call.version == "1.1" and parser.should_keep_alive()
+        call.keep_alive = keep_alive and version == _HTTP_1_1
         self._continue_due = call.expects_continue
 
     def on_body(self, body: bytes) -> None:
@@ -284,10 +293,9 @@ class Caller(asyncio.Protocol):
         """The answer is complete; the next request may have its turn, if the connection is to be kept."""
         self._attached = None
         self._busy = False
-        if not self.is_open:
-            return
         if not keep:
-            self._close()
+            if self.is_open:
+                self._close()
             return
         self._since = monotonic()
         if self._queue or self._continue_due:

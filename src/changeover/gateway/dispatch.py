@@ -17,7 +17,7 @@ from changeover.gateway.doorkeeper import Admitted, Doorkeeper, out_of_scope
 from changeover.gateway.health import Health
 from changeover.gateway.inquiry import Inquiries
 from changeover.gateway.limits import Limits
-from changeover.gateway.paths import REPEATABLE, Kind
+from changeover.gateway.paths import REPEATABLE, Endpoint, Kind
 from changeover.gateway.plans import Itinerary, Plan
 from changeover.gateway.pool import Pool
 from changeover.gateway.refusal import Refusal, own_answer, refusal_of, request_id_line
@@ -39,13 +39,11 @@ NO_TABLE: Final = Refusal(
 )
 """What a gateway says that has just been started, until the control plane or its own disk has given it a table."""
 
-TOKEN_WAIT_S: Final = 10.0
-"""So long a request may wait for the first token of an account, after a start; then it is served by who can serve."""
-
-_OPEN: Final = frozenset({Kind.HEALTH, Kind.READY})
-"""What whoever watches over the process may ask without a key."""
+_HEALTH: Final = Kind.HEALTH
+_READY: Final = Kind.READY
 
 _OK: Final = 200
+_ANSWERED: Final = Outcome.ANSWERED
 _BAD_GATEWAY: Final = 502
 _LISTED_MAX: Final = 10
 _ASK_AT: Final = {Dialect.OPENAI: "POST /v1/chat/completions or its siblings", Dialect.ANTHROPIC: "POST /v1/messages"}
@@ -88,7 +86,10 @@ class Dispatch:
 
     def admit(self, call: Call, /) -> None:
         """Who is not known is told only that: neither which paths there are nor what is wrong with the rest of the head."""
-        if call.endpoint is not None and call.endpoint.kind in _OPEN:
+        endpoint = call.endpoint
+        if endpoint is not None and (endpoint.kind is _HEALTH or endpoint.kind is _READY):
+            return  # whoever watches over the process may ask without a key
+        if self.door.is_open:
             return
         admitted = self.door.admit(call.names, self._clock.now())
         if isinstance(admitted, Refusal):
@@ -107,8 +108,7 @@ class Dispatch:
         assert endpoint is not None
         match endpoint.kind:
             case Kind.API:
-                assert endpoint.ask is not None
-                self._api(caller, call, endpoint.ask)
+                self._api(caller, call, endpoint)
             case Kind.MODELS:
                 assert endpoint.ask is not None
                 self._models(caller, call, endpoint.ask)
@@ -188,9 +188,10 @@ class Dispatch:
         revision = 0 if self.itinerary is None else self.itinerary.prepared.table.revision
         return Journey(request_id, started_at=started_at, at=monotonic(), revision=revision)
 
-    def _api(self, caller: Caller, call: Call, ask: Ask) -> None:
-        journey, itinerary = self._begin(), self.itinerary
-        journey.surface = ask.surface.value
+    def _api(self, caller: Caller, call: Call, endpoint: Endpoint) -> None:
+        journey, itinerary, ask = self._begin(), self.itinerary, endpoint.ask
+        assert ask is not None
+        journey.surface = endpoint.surface
         if itinerary is None:
             self._refuse(caller, call, journey, NO_TABLE)
             return
@@ -224,7 +225,7 @@ class Dispatch:
         assert itinerary is not None, "a table is exchanged, never taken away"
         journey.revision = itinerary.prepared.table.revision
         task = self._task(call, ask, request, itinerary)
-        patience_s = TOKEN_WAIT_S - (monotonic() - journey.began)
+        patience_s = self.limits.token_s - (monotonic() - journey.began)
         if patience_s <= 0 or (task if task in itinerary.prepared.table.routes else None) not in itinerary.awaiting:
             self._go_on(caller, call, ask, request, journey=journey, itinerary=itinerary)
             return
@@ -339,7 +340,7 @@ class Dispatch:
         plan.budget.request()
         endpoint = call.endpoint
         assert endpoint is not None
-        errand = Errand(caller, journey, call, ask, request, plan, endpoint.first_class, endpoint.repeatable)
+        errand = Errand(caller, call, ask, request, journey=journey, plan=plan, endpoint=endpoint)
         relay = Relay(errand, health=self.health, limits=self.limits, settle=self._settle)
         self.relays.add(relay)
         relay.start()
@@ -348,7 +349,7 @@ class Dispatch:
         self.relays.discard(relay)
         self._recorder.record(observation)
         errand = relay.errand
-        if observation.outcome is not Outcome.ANSWERED:
+        if observation.outcome is not _ANSWERED:
             self._remember(errand.call, errand.journey, observation)
         elif observation.task is not None and errand.first_class and errand.request.fields:
             self.shapes.note(observation.task, errand.ask, errand.request.fields)

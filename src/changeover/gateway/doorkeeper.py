@@ -70,6 +70,11 @@ class Doorkeeper:
         """Whether callers need a key."""
         return self._required or self._required_by_table
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is asked for a key, and there is none to know anybody by."""
+        return not self._holders and not self.required
+
     def use(self, table: RoutingTable) -> None:
         """Know the keys of ``table`` from now on, and no others: a revoked one opens nothing more."""
         self._required_by_table = table.keys_required
@@ -78,7 +83,7 @@ class Doorkeeper:
 
     def admit(self, names: Mapping[bytes, bytes], now: float) -> Admitted | Refusal:
         """Who sends a request with these headers (by lower-case name) at ``now`` (Unix seconds)."""
-        if not self._holders and not self.required:
+        if self.is_open:
             return ANYONE
         for header in _HEADERS:
             holder = self._seen.get(names.get(header, b""))

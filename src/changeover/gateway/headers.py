@@ -1,10 +1,13 @@
 """Which headers go on, and which stay here?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 Header = tuple[bytes, bytes]
+
+KEPT_NAMES_MAX: Final = 512
+KEPT_NAME_BYTES_MAX: Final = 64
 
 _HOP_BY_HOP: Final = frozenset({
     b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer",
@@ -23,32 +26,31 @@ _STEERING: Final = frozenset({
 })  # fmt: skip
 _NOT_SENT_ON: Final = _CALLERS_OWN | _STEERING
 _REFRAMED: Final = _HOP_BY_HOP | {b"content-length"}
+_KEEP_ALIVE: Final = b"keep-alive"
+_NONE: Final[frozenset[bytes]] = frozenset()
 _OURS: Final = b"x-changeover-"
 _NOT_FOR_PROVIDERS: Final = (_OURS, b"x-forwarded-")
 
 
-def sent_on(headers: Sequence[Header], connection: bytes | None) -> bytes:
-    """The header lines of a request that go to the provider. Names are lower-case; ``connection`` is as of ``nominations``."""
-    dropped = _NOT_SENT_ON if connection is None else _callers_own_with(connection)
-    lines: list[bytes] = []
+def add_sent_on(lines: list[bytes], headers: Sequence[Header], connection: bytes | None) -> None:
+    """Add to ``lines`` those of a request that go to the provider, in pieces. Names are lower-case; ``connection`` is as of
+    ``nominations``.
+    """
+    nominated = _nominated(connection)
     for name, value in headers:
-        if name not in dropped and not name.startswith(_NOT_FOR_PROVIDERS):
-            lines += (name, b": ", value, b"\r\n")
-    return b"".join(lines)
+        if _is_sent_on(name) and name not in nominated:
+            _add(lines, name, value)
 
 
-def relayed(headers: Sequence[Header], connection: bytes | None) -> bytes:
-    """The header lines of a reply that go to the caller, written as the provider wrote them."""
-    dropped = _REFRAMED if connection is None else _reframed_with(connection)
-    lines: list[bytes] = []
+def add_relayed(lines: list[bytes], headers: Sequence[Header], connection: bytes | None) -> None:
+    """Add to ``lines`` those of a reply that go to the caller, in pieces, written as the provider wrote them."""
+    nominated = _nominated(connection)
     for name, value in headers:
-        lowered = name.lower()
-        if lowered not in dropped and not lowered.startswith(_OURS):
-            lines += (name, b": ", value, b"\r\n")
-    return b"".join(lines)
+        if _is_relayed(name) and (not nominated or name.lower() not in nominated):
+            _add(lines, name, value)
 
 
-def nominations(headers: Sequence[Header], names: Mapping[bytes, bytes]) -> bytes | None:
+def nominations(headers: Sequence[Header], names: dict[bytes, bytes]) -> bytes | None:
     """The value of ``connection``, of all such headers where there are several; ``names`` are the same by lower-case name."""
     last = names.get(b"connection")
     if last is None or len(names) == len(headers):
@@ -56,18 +58,45 @@ def nominations(headers: Sequence[Header], names: Mapping[bytes, bytes]) -> byte
     return b",".join([value for name, value in headers if name.lower() == b"connection"])
 
 
-def _nominated(connection: bytes) -> frozenset[bytes]:
+def _add(lines: list[bytes], name: bytes, value: bytes) -> None:
+    lines.append(name)
+    lines.append(b": ")
+    lines.append(value)
+    lines.append(b"\r\n")
+
+
+def _nominated(connection: bytes | None) -> frozenset[bytes]:
+    """The names that ``connection`` names and nobody has to be told of: nearly all say "keep-alive", which stays here anyway."""
+    return _NONE if connection is None or connection == _KEEP_ALIVE else _named_in(connection)
+
+
+@lru_cache(maxsize=32)
+def _named_in(connection: bytes) -> frozenset[bytes]:
     return frozenset(name.strip().lower() for name in connection.split(b","))
 
 
-# Nearly all connections say "keep-alive". What is kept is bounded by the size of a head.
+# Nearly all headers have one of a few dozen names. What is found of a name is kept, within bounds.
+_sent_on: Final[dict[bytes, bool]] = {}
+_relayed: Final[dict[bytes, bool]] = {}
 
 
-@lru_cache(maxsize=32)
-def _callers_own_with(connection: bytes) -> frozenset[bytes]:
-    return _NOT_SENT_ON | _nominated(connection)
+def _is_sent_on(name: bytes) -> bool:
+    found = _sent_on.get(name)
+    if found is None:
+        found = name not in _NOT_SENT_ON and not name.startswith(_NOT_FOR_PROVIDERS)
+        _keep(_sent_on, name, found=found)
+    return found
 
 
-@lru_cache(maxsize=32)
-def _reframed_with(connection: bytes) -> frozenset[bytes]:
-    return _REFRAMED | _nominated(connection)
+def _is_relayed(name: bytes) -> bool:
+    found = _relayed.get(name)
+    if found is None:
+        lowered = name.lower()
+        found = lowered not in _REFRAMED and not lowered.startswith(_OURS)
+        _keep(_relayed, name, found=found)
+    return found
+
+
+def _keep(known: dict[bytes, bool], name: bytes, *, found: bool) -> None:
+    if len(known) < KEPT_NAMES_MAX and len(name) <= KEPT_NAME_BYTES_MAX:
+        known[name] = found

@@ -30,6 +30,8 @@ class Limits:
     linger_s: float = 1.0
     """How long a refused caller may go on sending, so that it can read its refusal."""
 
+    token_s: float = 10.0
+    """How long a request may wait for the first token of an account, after a start; then it is served by who can serve."""
     connect_s: float = 5.0
     first_byte_stream_s: float = 60.0
     """From sending a streaming request to the first byte of the reply: providers send a stream's head early."""

@@ -12,7 +12,7 @@ from changeover.gateway.whole import HELD_BYTES_MAX, READ_BYTES_MAX
 from changeover.wire.events import EventReader
 from changeover.wire.failure import classify
 from changeover.wire.readers import reply_reader, stream_reader
-from changeover.wire.reply import NO_FACTS, ReplyFacts
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts
 
 ENCODED: Final = "reply_encoded"
 """The error code of an answer that could not be read, because the provider compressed it in a way unknown here."""

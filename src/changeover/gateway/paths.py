@@ -23,7 +23,7 @@ class Kind(Enum):
 class Endpoint(NamedTuple):
     """``ask`` is what an API's path asks for; our own paths have none. ``first_class``: answers are read. ``repeatable``: asking
     twice does no more than asking once, because nothing is kept. ``dialect``: only accounts that speak it have this API.
-    ``aside``: what is asked is no answer of a model, and never evidence of one.
+    ``aside``: what is asked is no answer of a model, and never evidence of one. ``surface`` is the ask's, by its value.
     """
 
     kind: Kind
@@ -33,6 +33,7 @@ class Endpoint(NamedTuple):
     repeatable: bool = False
     dialect: Dialect | None = None
     aside: bool = False
+    surface: str = ""
 
 
 REPEATABLE: Final = FIRST_CLASS | {Surface.IMAGES, Surface.AUDIO, Surface.MODERATIONS, Surface.TOKEN_COUNT}
@@ -74,6 +75,7 @@ def _read(url: bytes) -> Endpoint | None:
         repeatable=surface in REPEATABLE,
         dialect=asked_dialect(surface),
         aside=surface in ASIDE,
+        surface=surface.value,
     )
 
 

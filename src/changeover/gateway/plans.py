@@ -33,7 +33,7 @@ class Plan:
     """
 
     order: tuple[Place, ...]
-    posts: Mapping[str, Post]
+    posts: dict[str, Post]
     assigned: tuple[str, ...]
     alone: str | None
     pooled: bool
@@ -52,8 +52,8 @@ class Itinerary:
     """The plans of a table: of its tasks, by side, and of what no task claims. ``dialects``: what each task's accounts speak."""
 
     prepared: PreparedTable
-    dialects: Mapping[str, Dialect]
-    plans: Mapping[tuple[str, Side], Plan]
+    dialects: dict[str, Dialect]
+    plans: dict[tuple[str, Side], Plan]
     unrouted: Plan | None
     awaiting: frozenset[str | None] = frozenset()
     """Tasks with a side that can be served in a moment, when its account's first token has come; ``None``: what no task claims."""

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Protocol
 
@@ -42,6 +43,8 @@ class Pool:
         self._idle: deque[Upstream] = deque()
         self._dials = dials
         self._closed = False
+        self.connect: Callable[[], Awaitable[Upstream]] = self._connect
+        """How a fresh connection is made."""
 
     @property
     def idle(self) -> int:
@@ -99,7 +102,7 @@ class Pool:
     async def _dial(self, waiting: Dialing) -> None:
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                upstream = await self._connect()
+                upstream = await self.connect()
         except TimeoutError:
             waiting.unreachable("connect_timeout", f"no connection within {self._limits.connect_s:g} s", timed_out=True)
         except TunnelRefusedError as error:

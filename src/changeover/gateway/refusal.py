@@ -9,6 +9,7 @@ from changeover.wire.message_errors import message_error_body, message_error_eve
 from changeover.wire.request import WireError
 
 REQUEST_ID_HEADER: Final = b"x-changeover-request-id"
+_REQUEST_ID: Final = REQUEST_ID_HEADER + b": "
 _JSON: Final = b"content-type: application/json\r\n"
 _SERVER_FAULTS: Final = 500
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -56,4 +57,4 @@ def own_answer(status: int, body: bytes, *, headers: bytes, keep: bool, head_onl
 
 def request_id_line(request_id: str) -> bytes:
     """The header line that tells the caller its request's id."""
-    return b"%b: %b\r\n" % (REQUEST_ID_HEADER, request_id.encode())
+    return _REQUEST_ID + request_id.encode() + b"\r\n"

@@ -19,7 +19,7 @@ from changeover.gateway.stream import StreamAnswer
 from changeover.gateway.upstream import Upstream
 from changeover.gateway.whole import WholeAnswer
 from changeover.wire.failure import FailureKind
-from changeover.wire.reply import NO_FACTS
+from changeover.wire.reply_facts import NO_FACTS
 
 BREAKER_OPEN: Final = "breaker_open"
 """The error of a deployment that was not asked, because lately it did not answer."""
@@ -28,6 +28,7 @@ _OK: Final = 200
 _BAD_GATEWAY: Final = 502
 _GATEWAY_TIMEOUT: Final = 504
 _ANSWERED: Final = Outcome.ANSWERED
+_FAILED: Final = Outcome.FAILED
 _DEPLOYMENT_NAME: Final = b"x-ms-deployment-name"
 _EVENT_STREAM: Final = b"text/event-stream"
 _SHOULD_RETRY: Final = b"x-should-retry"
@@ -291,7 +292,7 @@ class Relay:
     # Ends
 
     def _succeed(self, upstream: Upstream, ending: Ending) -> None:
-        if ending.outcome is Outcome.FAILED:
+        if ending.outcome is _FAILED:
             self._note(Failed(self._name, FailureKind.PROVIDER_FAULT), monotonic())
         elif self._health.breakers:
             self._health.answered(self._name, sent_at=self._sent_at)
@@ -301,7 +302,7 @@ class Relay:
         self._upstream = None
         upstream.release()
         journey, name = self._journey, self._name
-        served = None if ending.outcome is Outcome.FAILED else name
+        served = None if ending.outcome is _FAILED else name
         error = ending.error
         if error is None and self._error is not None and name not in self._errand.plan.assigned:
             error = self._error
@@ -337,7 +338,7 @@ class Relay:
             errand.caller.write(own_answer(status, body, headers=headers, keep=errand.keep, head_only=self.head_only))
         else:
             status = answer.status or status
-        self._finish(Outcome.FAILED, status=status, error=broken.code, answer=answer)
+        self._finish(_FAILED, status=status, error=broken.code, answer=answer)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

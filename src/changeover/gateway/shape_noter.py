@@ -60,7 +60,7 @@ class ShapeNoter:
         of_task = self._tasks.get(task)
         if of_task is None:
             of_task = self._tasks[task] = _OfTask()
-        key = (ask.surface, ask.query, *fields)
+        key = (ask.surface, ask.query, tuple(fields))
         known, now = of_task.noted.get(key), monotonic()
         if now < of_task.refresh_at and (known is not None or len(of_task.noted) >= KEYS_MAX):
             return

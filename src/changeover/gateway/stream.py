@@ -13,7 +13,8 @@ from changeover.gateway.refusal import broken_event
 from changeover.wire.events import EVENT_UNREADABLE
 from changeover.wire.failure import Failure, FailureKind, classify
 from changeover.wire.readers import stream_reader
-from changeover.wire.reply import CONTENT_FILTER, ReplyFacts
+from changeover.wire.reply import CONTENT_FILTER
+from changeover.wire.reply_facts import ReplyFacts
 
 EVENT_HELD_BYTES_MAX: Final = 64 * KIB
 """A longer event is passed on in pieces."""

@@ -1,14 +1,16 @@
 """How many requests were served, of what kind, how fast? Counted on the request path at the price of two additions."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from changeover.exchange.observation import Observation, Outcome
 from changeover.traffic.table import Side
 
-BOUNDS_MS: Final = (50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 30_000.0, 60_000.0, 120_000.0, 300_000.0)
+BOUNDS_MS: Final[Sequence[float]] = (
+    50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 30_000.0, 60_000.0, 120_000.0, 300_000.0,
+)  # fmt: skip
 """Upper ends of the latency buckets; one more bucket holds the rest."""
 
 KINDS_MAX: Final = 5_000
@@ -37,17 +39,28 @@ class Latencies:
     sum_ms: float = 0.0
 
 
+class _Count:
+    """Requests of one kind, and where their latencies are counted: nowhere if they were not answered."""
+
+    __slots__ = ("latencies", "requests")
+
+    def __init__(self, latencies: Latencies | None) -> None:
+        self.requests = 0
+        self.latencies = latencies
+
+
 class Tally:
     """Counts since the start of the process."""
 
-    def __init__(self) -> None:
-        self._requests: dict[tuple[object, ...], int] = {}
+    def __init__(self, kinds_max: int = KINDS_MAX) -> None:
+        self._kinds_max = kinds_max
+        self._requests: dict[tuple[object, ...], _Count] = {}
         self._latencies: dict[tuple[str | None, Side | None], Latencies] = {}
 
     @property
     def requests(self) -> Mapping[Served, int]:
         """How many of each kind there were."""
-        return {Served(*key): count for key, count in self._requests.items()}  # pyright: ignore[reportArgumentType]
+        return {Served._make(key): count.requests for key, count in self._requests.items()}
 
     @property
     def latencies(self) -> Mapping[tuple[str | None, Side | None], Latencies]:
@@ -57,19 +70,25 @@ class Tally:
     def note(self, seen: Observation) -> None:
         """Count one request."""
         key = (seen.task, seen.side, seen.assigned, seen.served, seen.outcome, seen.status, seen.attempts)
-        requests = self._requests
-        if key in requests:
-            requests[key] += 1
-        else:
-            self._first(key)
-        if seen.outcome is _ANSWERED:
-            found = self._latencies.get((seen.task, seen.side))
-            if found is None:
-                found = self._latencies[seen.task, seen.side] = Latencies()
-            found.counts[bisect_left(BOUNDS_MS, seen.latency_ms)] += 1
-            found.sum_ms += seen.latency_ms
+        count = self._requests.get(key)
+        if count is None:
+            count = self._first(key, seen)
+        count.requests += 1
+        latencies = count.latencies
+        if latencies is not None:
+            latency_ms = seen.latency_ms
+            latencies.counts[bisect_left(BOUNDS_MS, latency_ms)] += 1
+            latencies.sum_ms += latency_ms
 
-    def _first(self, key: tuple[object, ...]) -> None:
-        """Beyond ``KINDS_MAX`` a kind keeps its outcome alone."""
-        kind = key if len(self._requests) < KINDS_MAX else (None, None, None, None, key[4], None, 0)
-        self._requests[kind] = self._requests.get(kind, 0) + 1
+    def _first(self, key: tuple[object, ...], seen: Observation) -> _Count:
+        """The count of a new kind. Beyond ``kinds_max`` a kind keeps its outcome alone, and what is returned is not kept."""
+        latencies = None
+        if seen.outcome is _ANSWERED:
+            latencies = self._latencies.setdefault((seen.task, seen.side), Latencies())
+        count = _Count(latencies)
+        if len(self._requests) < self._kinds_max:
+            self._requests[key] = count
+        else:
+            others = self._requests.setdefault((None, None, None, None, seen.outcome, None, 0), _Count(None))
+            others.requests += 1
+        return count

@@ -165,7 +165,7 @@ def _usable(  # noqa: PLR0913 - the parts of one record
         fixed=f"host: {netloc}\r\n{credential}{authorization}{_FIXED_HEADERS}".encode(),
         model=None if deployment is None else upstream_model(account, deployment),
         account=account,
-        deployment=None if deployment is None else deployment.name,
+        deployment=None if deployment is None else deployment.provider_name,
         settings=None if deployment is None else deployment.request,
         unless_said=_MESSAGES_VERSION if account.kind == "anthropic" else None,
         proxy=proxy,

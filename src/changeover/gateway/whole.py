@@ -9,7 +9,7 @@ from changeover.gateway.body import BODILESS, Body
 from changeover.gateway.limits import KIB, MIB
 from changeover.wire.failure import classify
 from changeover.wire.readers import reply_reader
-from changeover.wire.reply import NO_FACTS, ReplyFacts
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts
 
 HELD_BYTES_MAX: Final = 256 * KIB
 """A JSON reply is of no use before it is whole: it is held up to here, so that a cut one becomes an error."""

@@ -17,6 +17,8 @@ class Side(StrEnum):
     STABLE = "stable"
     CANDIDATE = "candidate"
 
+    __hash__ = str.__hash__  # an enum's own hash is a call in Python, and both are keys on the request path
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """How one task is served.

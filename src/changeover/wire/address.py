@@ -55,7 +55,7 @@ def upstream_model(account: Account, deployment: Deployment) -> str:
         return model.served_name
     if account.kind == "anthropic" and not is_foundry(account):
         return model.name if model.is_numbered else model.served_name
-    return deployment.name
+    return deployment.provider_name
 
 
 def is_foundry(account: Account) -> bool:

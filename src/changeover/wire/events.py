@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from changeover.wire.reply import ReplyFacts
+from changeover.wire.reply_facts import ReplyFacts
 
 EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """A longer event is none that can be read. It is relayed like the rest of the stream, unread, and the stream counts as failed."""

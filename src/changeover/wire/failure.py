@@ -67,6 +67,7 @@ ANSWER: Final = Failure(FailureKind.ANSWER)
 
 _OK: Final = range(200, 300)
 _NO_ERROR: Final = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
+_ABSENT: Final = msgspec.Raw(b"")
 _TEXT: Final = msgspec.json.Decoder(str)
 _COUNT: Final = msgspec.json.Decoder(int)
 
@@ -230,7 +231,7 @@ def _named_parameter(message: str) -> str | None:
 def _read_error(body: bytes) -> _Error | None:
     """The error in ``body``: its ``error``, its response's, or itself where it is an event that is an error."""
     outer = read_fields(body)
-    for raw in (outer.get("error"), read_fields(outer.get("response", b"")).get("error")):
+    for raw in (outer.get("error"), read_fields(outer.get("response", _ABSENT)).get("error")):
         if raw is not None and bytes(raw) not in _NO_ERROR:
             return _error_of(read_fields(raw), text=_string(raw))
     if "error" in (_string(outer.get("type")), _string(outer.get("object"))):
@@ -239,7 +240,7 @@ def _read_error(body: bytes) -> _Error | None:
 
 
 def _error_of(fields: Mapping[str, msgspec.Raw], *, text: str | None) -> _Error:
-    inner = read_fields(fields.get("innererror", b""))
+    inner = read_fields(fields.get("innererror", _ABSENT))
     return _Error(
         code=_code(fields.get("code")),
         type=_string(fields.get("type")) or "",

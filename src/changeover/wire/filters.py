@@ -1,11 +1,11 @@
 """What did the content filter see, on which side, and did it act? Reads Azure's annotations wherever they stand."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-FilterSide = Literal["prompt", "completion"]
+from changeover.wire.filter_event import FilterEvent, FilterSide, Finding
 
 EVENTS_MAX: Final = 32
 """More filter events of one answer are not kept."""
@@ -16,27 +16,7 @@ _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class FilterEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One category that a content filter found something in.
-
-    ``filtered``: it acted (blocked or cut off); else it only annotated. ``severity`` is ``low``, ``medium`` or ``high``
-    where the category has one, ``detected`` is said by categories that have none.
-    """
-
-    side: FilterSide
-    category: str
-    severity: str | None = None
-    filtered: bool = False
-    detected: bool | None = None
-
-
-class _Finding(msgspec.Struct, kw_only=True):
-    filtered: bool | None = None
-    severity: str | None = None
-    detected: bool | None = None
-
-
-_FINDING: Final = msgspec.json.Decoder(_Finding)
+_FINDING: Final = msgspec.json.Decoder(Finding)
 
 
 def is_quiet(results: msgspec.Raw | bytes) -> bool:
@@ -113,11 +93,11 @@ def read_items(raw: msgspec.Raw | bytes) -> list[msgspec.Raw]:
         return []
 
 
-def _finding(raw: msgspec.Raw) -> _Finding:
+def _finding(raw: msgspec.Raw) -> Finding:
     """What one category says; a list (blocklists by name) says what any of its entries does."""
     try:
         return _FINDING.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     entries = [read_fields(item) for item in read_items(raw)]
-    return _Finding(filtered=any(bytes(entry.get("filtered", _ABSENT)) == b"true" for entry in entries))
+    return Finding(filtered=any(bytes(entry.get("filtered", _ABSENT)) == b"true" for entry in entries))

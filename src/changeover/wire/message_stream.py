@@ -6,7 +6,7 @@ import msgspec
 
 from changeover.wire.events import EventReader
 from changeover.wire.messages import NO_COUNTS, Document, code_of, facts_of, later, read_counts, read_document
-from changeover.wire.reply import ReplyFacts
+from changeover.wire.reply_facts import ReplyFacts
 
 _CONTENT: Final = "content_block_delta"
 _ERROR: Final = "error"

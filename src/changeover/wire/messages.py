@@ -5,8 +5,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from changeover.wire.failure import is_blocked
-from changeover.wire.filters import FilterEvent, read_fields
-from changeover.wire.reply import CONTENT_FILTER, ReplyFacts, Usage, error_code
+from changeover.wire.filter_event import FilterEvent
+from changeover.wire.filters import read_fields
+from changeover.wire.reply import CONTENT_FILTER, error_code
+from changeover.wire.reply_facts import ReplyFacts, Usage
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ from typing import Final
 from changeover.wire.events import EventReader
 from changeover.wire.message_stream import MessageStreamReader
 from changeover.wire.messages import read_message
-from changeover.wire.reply import NO_FACTS, ReplyFacts, read_answer
+from changeover.wire.reply import read_answer
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts
 from changeover.wire.response_stream import ResponseStreamReader
 from changeover.wire.sse import StreamReader
 from changeover.wire.surface import Surface

@@ -7,7 +7,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from changeover.wire.filters import FilterEvent, error_events, filter_events, is_quiet, merged, prompt_events, responses_events
+from changeover.wire.document import ABSENT, Choice, Document, Incomplete, RawUsage, TokenDetails
+from changeover.wire.filter_event import FilterEvent
+from changeover.wire.filters import error_events, filter_events, is_quiet, merged, prompt_events, responses_events
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts, Usage
 
 T = TypeVar("T")
 
@@ -18,96 +21,6 @@ NOTED_BYTES_MAX: Final = 2048
 """Longer filter annotations are read each time."""
 
 _TRUE_FILTER: Final = re.compile(rb'"filtered"\s*:\s*true')
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens as the provider counted them; what it did not say is ``None``, never 0.
-
-    ``cached`` and ``written`` are among the prompt's: read from the cache, and written to it where that is charged for;
-    ``written_1h`` are those of ``written`` that stay for an hour.
-    """
-
-    prompt: int | None = None
-    completion: int | None = None
-    cached: int | None = None
-    reasoning: int | None = None
-    written: int | None = None
-    written_1h: int | None = None
-
-
-class ReplyFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer of any surface says of itself.
-
-    ``filtered``: a content filter acted on the prompt or the completion. ``False`` when the answer carries filter
-    annotations or an end that is no filter's, ``None`` when it says nothing; ``filters`` is what the filter found, whether
-    it acted or not. ``error`` is the code of an error body, or its type where there is no code. A response's end is its
-    ``status``, or why it is incomplete; ``response_id`` is how a later request continues it.
-    """
-
-    model: str | None = None
-    fingerprint: str | None = None
-    finish_reason: str | None = None
-    filtered: bool | None = None
-    tokens: Usage | None = None
-    error: str | None = None
-    response_id: str | None = None
-    filters: tuple[FilterEvent, ...] = ()
-
-
-NO_FACTS: Final = ReplyFacts()
-
-
-_ABSENT: Final = msgspec.Raw(b"")
-"""A part that is not there. (A union with ``None`` would not take any value.)"""
-
-
-class Choice(msgspec.Struct, kw_only=True):
-    """One choice of a whole answer or of a stream's chunk. ``text`` is the legacy completions' content."""
-
-    finish_reason: str | None = None
-    delta: msgspec.Raw = _ABSENT
-    text: str | None = None
-    content_filter_results: msgspec.Raw = _ABSENT
-
-
-class _Details(msgspec.Struct, kw_only=True):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct, kw_only=True):
-    """Chat, completions and embeddings count prompt and completion; responses and images the same as input and output."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: _Details | None = None
-    output_tokens_details: _Details | None = None
-
-
-class _Incomplete(msgspec.Struct, kw_only=True):
-    reason: str | None = None
-
-
-class Document(msgspec.Struct, kw_only=True):
-    """The parts of an answer, or of one chunk of it, that are read; all else is skipped. ``id`` to ``content_filters`` are
-    a response's.
-    """
-
-    model: str | None = None
-    system_fingerprint: str | None = None
-    choices: list[Choice] | None = None
-    usage: _Usage | None = None
-    prompt_filter_results: msgspec.Raw = _ABSENT
-    error: msgspec.Raw = _ABSENT
-    object: str | None = None
-    id: str | None = None
-    status: str | None = None
-    incomplete_details: _Incomplete | None = None
-    content_filters: msgspec.Raw = _ABSENT
 
 
 RESPONSE: Final = "response"
@@ -141,9 +54,9 @@ def facts_of(document: Document) -> ReplyFacts:
     """All that ``document`` says of itself."""
     is_response = document.object == RESPONSE
     finish_reason = response_end(document) if is_response else finish_reason_of(document.choices)
-    code = None if document.error is _ABSENT else error_code(document.error)
+    code = None if document.error is ABSENT else error_code(document.error)
     marks = _marks(document)
-    quiet, acted = _noted(marks) if len(marks) <= NOTED_BYTES_MAX else _look(marks)
+    quiet, acted = _SEEN.look(marks)
     return ReplyFacts(
         model=document.model or None,
         fingerprint=document.system_fingerprint or None,
@@ -217,7 +130,29 @@ def _look(marks: bytes) -> tuple[bool, bool | None]:
 
 
 _noted: Final = lru_cache(maxsize=256)(_look)
-"""Nearly every answer of a deployment carries the same annotations, word for word."""
+
+
+class _Seen:
+    """What was found in annotations: nearly every answer of a deployment carries the same, word for word. The last are kept
+    apart, because comparing costs less than hashing.
+    """
+
+    __slots__ = ("_found", "_marks")
+
+    def __init__(self) -> None:
+        self._marks = b""
+        self._found: tuple[bool, bool | None] = (True, None)
+
+    def look(self, marks: bytes) -> tuple[bool, bool | None]:
+        """The same as ``_look``."""
+        if marks != self._marks:
+            if len(marks) > NOTED_BYTES_MAX:
+                return _look(marks)
+            self._marks, self._found = marks, _noted(marks)
+        return self._found
+
+
+_SEEN: Final = _Seen()
 
 
 def _acted(marks: bytes) -> bool | None:
@@ -267,35 +202,35 @@ def _read_strange(body: bytes | bytearray | memoryview | msgspec.Raw) -> Documen
         system_fingerprint=_try(_TEXT, parts.get("system_fingerprint")),
         choices=None if choices is None else [_strange_choice(choice) for choice in choices],
         usage=_strange_usage(parts.get("usage")),
-        prompt_filter_results=parts.get("prompt_filter_results", _ABSENT),
-        error=parts.get("error", _ABSENT),
+        prompt_filter_results=parts.get("prompt_filter_results", ABSENT),
+        error=parts.get("error", ABSENT),
         object=_try(_TEXT, parts.get("object")),
         id=_try(_TEXT, parts.get("id")),
         status=_try(_TEXT, parts.get("status")),
         incomplete_details=_strange_reason(parts.get("incomplete_details")),
-        content_filters=parts.get("content_filters", _ABSENT),
+        content_filters=parts.get("content_filters", ABSENT),
     )
 
 
-def _strange_reason(raw: msgspec.Raw | None) -> _Incomplete:
-    return _Incomplete(reason=_try(_TEXT, (_try(_FIELDS, raw) or {}).get("reason")))
+def _strange_reason(raw: msgspec.Raw | None) -> Incomplete:
+    return Incomplete(reason=_try(_TEXT, (_try(_FIELDS, raw) or {}).get("reason")))
 
 
 def _strange_choice(raw: msgspec.Raw) -> Choice:
     parts = _try(_FIELDS, raw) or {}
     return Choice(
         finish_reason=_try(_TEXT, parts.get("finish_reason")),
-        delta=parts.get("delta", _ABSENT),
+        delta=parts.get("delta", ABSENT),
         text=_try(_TEXT, parts.get("text")),
-        content_filter_results=parts.get("content_filter_results", _ABSENT),
+        content_filter_results=parts.get("content_filter_results", ABSENT),
     )
 
 
-def _strange_usage(raw: msgspec.Raw | None) -> _Usage | None:
+def _strange_usage(raw: msgspec.Raw | None) -> RawUsage | None:
     parts = _try(_FIELDS, raw)
     if parts is None:
         return None
-    return _Usage(
+    return RawUsage(
         prompt_tokens=_try(_COUNT, parts.get("prompt_tokens")),
         completion_tokens=_try(_COUNT, parts.get("completion_tokens")),
         prompt_tokens_details=_strange_details(parts.get("prompt_tokens_details")),
@@ -307,11 +242,13 @@ def _strange_usage(raw: msgspec.Raw | None) -> _Usage | None:
     )
 
 
-def _strange_details(raw: msgspec.Raw | None) -> _Details | None:
+def _strange_details(raw: msgspec.Raw | None) -> TokenDetails | None:
     parts = _try(_FIELDS, raw)
     if parts is None:
         return None
-    return _Details(cached_tokens=_try(_COUNT, parts.get("cached_tokens")), reasoning_tokens=_try(_COUNT, parts.get("reasoning_tokens")))
+    return TokenDetails(
+        cached_tokens=_try(_COUNT, parts.get("cached_tokens")), reasoning_tokens=_try(_COUNT, parts.get("reasoning_tokens"))
+    )
 
 
 def _try(decoder: "msgspec.json.Decoder[T]", raw: bytes | bytearray | memoryview | msgspec.Raw | None) -> T | None:

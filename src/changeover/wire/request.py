@@ -1,5 +1,6 @@
 """What does this request ask for, and how does it read under another model's name? Answers nothing, sends nothing."""
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -44,31 +45,41 @@ class WireError(Exception):
         self.param = param
 
 
-class ModelRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The body of a request, read once.
+class ModelRequest:
+    """The body of a request, read once and not changed.
 
     ``model`` is what the body names, ``None`` when it names nothing. ``include_usage``: the caller itself asked for the
     usage of its stream. ``fields`` holds every top-level value of a JSON body as sent, duplicates collapsed to the last;
     ``form`` is where a form's ``model`` stands; with neither the body is no business of ours. ``body`` is the whole,
     unchanged.
+
+    ``hides_usage``: the stream's usage is asked for by us alone; then its chunk is not for the caller. Streams of chats and
+    completions say it only if asked to; those of responses always do.
     """
 
-    surface: Surface
-    model: str | None
-    stream: bool
-    include_usage: bool
-    previous_response_id: str | None = None
-    fields: dict[str, msgspec.Raw]
-    form: multipart.ModelField | None = None
-    body: bytes
+    __slots__ = ("body", "fields", "form", "hides_usage", "include_usage", "model", "previous_response_id", "stream", "surface")
 
-    @property
-    def hides_usage(self) -> bool:
-        """Whether the stream's usage is asked for by us alone: then its chunk is not for the caller.
-
-        Streams of chats and completions say it only if asked to; those of responses always do.
-        """
-        return self.stream and not self.include_usage and (self.surface is _CHAT or self.surface is _COMPLETIONS)
+    def __init__(  # noqa: PLR0913 - the parts of one record
+        self,
+        surface: Surface,
+        body: bytes,
+        *,
+        model: str | None,
+        fields: dict[str, msgspec.Raw],
+        stream: bool = False,
+        include_usage: bool = False,
+        previous_response_id: str | None = None,
+        form: multipart.ModelField | None = None,
+    ) -> None:
+        self.surface = surface
+        self.body = body
+        self.model = model
+        self.fields = fields
+        self.stream = stream
+        self.include_usage = include_usage
+        self.previous_response_id = previous_response_id
+        self.form = form
+        self.hides_usage = stream and not include_usage and (surface is _CHAT or surface is _COMPLETIONS)
 
 
 def read_request(surface: Surface, body: bytes, content_type: bytes = b"", *, path_task: str | None = None) -> ModelRequest:
@@ -88,13 +99,13 @@ def read_request(surface: Surface, body: bytes, content_type: bytes = b"", *, pa
     previous = read_string(fields.get(_PREVIOUS_RESPONSE)) if surface is _RESPONSES else None
     required = first_class and path_task is None and previous is None
     return ModelRequest(
-        surface=surface,
+        surface,
+        body,
         model=_read_model(fields.get(MODEL), required=required),
+        fields=fields,
         stream=_is_true(fields.get(_STREAM)),
         include_usage=_STREAM_OPTIONS in fields and _asks_for_usage(fields[_STREAM_OPTIONS]),
         previous_response_id=previous,
-        fields=fields,
-        body=body,
     )
 
 
@@ -118,10 +129,15 @@ def rewrite_request(request: ModelRequest, *, model: str | None, settings: Reque
         return request.body
     fields = dict(request.fields) if settings is None else apply_settings(request.surface, request.fields, settings)
     if model is not None:
-        fields[MODEL] = msgspec.Raw(_ENCODER.encode(model))
+        fields[MODEL] = _as_json(model)
     if options is not None:
         fields[_STREAM_OPTIONS] = options
     return _ENCODER.encode(fields)
+
+
+@lru_cache(maxsize=256)
+def _as_json(model: str) -> msgspec.Raw:
+    return msgspec.Raw(_ENCODER.encode(model))
 
 
 def read_string(raw: msgspec.Raw | None) -> str | None:
@@ -148,15 +164,7 @@ def _read_form(surface: Surface, body: bytes, content_type: bytes) -> ModelReque
             form = multipart.find_model(body, content_type)
         except ValueError as error:
             raise WireError(status=400, code="invalid_multipart", message=f"{error}", param=MODEL) from error
-    return ModelRequest(
-        surface=surface,
-        model=None if form is None else form.model,
-        stream=False,
-        include_usage=False,
-        fields={},
-        form=form,
-        body=body,
-    )
+    return ModelRequest(surface, body, model=None if form is None else form.model, fields={}, form=form)
 
 
 def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:

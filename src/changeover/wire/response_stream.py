@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from changeover.wire.events import EventReader
-from changeover.wire.reply import CONTENT_FILTER, NO_FACTS, ReplyFacts, error_code, facts_of, read_document
+from changeover.wire.reply import CONTENT_FILTER, error_code, facts_of, read_document
+from changeover.wire.reply_facts import NO_FACTS, ReplyFacts
 
 _BEGINNINGS: Final = frozenset({
     "response.created", "response.queued", "response.in_progress", "response.output_item.added", "response.content_part.added",

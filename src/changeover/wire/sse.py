@@ -4,20 +4,12 @@ from typing import Final
 
 import msgspec
 
+from changeover.wire.document import Document
 from changeover.wire.events import EVENT_BYTES_MAX, EVENT_TOO_LARGE, EventReader
-from changeover.wire.filters import FilterEvent, is_quiet, merged
-from changeover.wire.reply import (
-    CONTENT_FILTER,
-    Document,
-    ReplyFacts,
-    Usage,
-    error_code,
-    events_of,
-    filter_mark,
-    finish_reason_of,
-    read_document,
-    usage_of,
-)
+from changeover.wire.filter_event import FilterEvent
+from changeover.wire.filters import is_quiet, merged
+from changeover.wire.reply import CONTENT_FILTER, error_code, events_of, filter_mark, finish_reason_of, read_document, usage_of
+from changeover.wire.reply_facts import ReplyFacts, Usage
 
 __all__ = ["EVENT_BYTES_MAX", "EVENT_TOO_LARGE", "StreamReader"]
 

@@ -31,6 +31,8 @@ class Surface(StrEnum):
     MODERATIONS = "moderations"
     OTHER = "other"
 
+    __hash__ = str.__hash__  # an enum's own hash is a call in Python
+
 
 class Ask(NamedTuple):
     """What a path asks for.

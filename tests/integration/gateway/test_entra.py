@@ -1,12 +1,11 @@
 """Accounts without a key: requests carry the token that is held, wait for the first one, and go elsewhere without one."""
 
 import msgspec
-import pytest
 
 from changeover.adapters.credentials import MemoryTokens
 from changeover.adapters.memory import HandClock
 from changeover.exchange.observation import Outcome
-from changeover.gateway import dispatch
+from changeover.gateway.limits import Limits
 from changeover.ports.credentials import Token, TokenError
 from changeover.traffic.table import RoutingTable
 from changeover.versions import EntraIdentity, SecretReference
@@ -138,10 +137,12 @@ async def test_a_caller_who_leaves_while_it_waits_is_observed_once() -> None:
         assert (provider.received, len(house.notes.observations)) == ([], 1)
 
 
-async def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "TOKEN_WAIT_S", 0.01)
+async def test_nobody_waits_for_ever() -> None:
     tokens = MemoryTokens(LONG)
     tokens.gate.clear()
-    async with Provider(answers) as provider, rig(keyless(table_for({"blue": endpoint(provider)}), "blue"), tokens=tokens) as house:
+    async with (
+        Provider(answers) as provider,
+        rig(keyless(table_for({"blue": endpoint(provider)}), "blue"), tokens=tokens, limits=Limits(token_s=0.01)) as house,
+    ):
         answer = await house.ask(request())
         assert (answer.status, answer.error["code"]) == (502, "entra_token_awaited")

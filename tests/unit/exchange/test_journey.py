@@ -70,7 +70,7 @@ def test_a_request_is_observed_once() -> None:
 
 def test_without_a_unit_the_request_is_the_unit() -> None:
     trip = journey()
-    assert trip.route("mail", ROUTE, None) == assign(ROUTE, "req-1")
+    assert trip.route("mail", ROUTE, None).side is assign(ROUTE, "req-1").side
     seen = trip.finish(101.0, Outcome.FAILED)
     assert seen is not None
     assert (seen.sticky, seen.unit) == (False, hash_unit("pepper", "req-1"))

@@ -1,10 +1,8 @@
 """Requests are counted by kind, and there are only so many kinds."""
 
 import msgspec
-import pytest
 
 from changeover.exchange.observation import Observation, Outcome
-from changeover.gateway import tally as room
 from changeover.gateway.tally import BOUNDS_MS, Tally
 from changeover.traffic.table import Side
 from tests.unit.gateway.planes import observation
@@ -35,9 +33,11 @@ def test_only_answers_have_a_latency() -> None:
     assert found.sum_ms == slow.latency_ms + exact.latency_ms
 
 
-def test_kinds_beyond_the_limit_keep_their_outcome_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "KINDS_MAX", 3)
-    found = noted(*(msgspec.structs.replace(SEEN, status=status) for status in range(200, 220))).requests
+def test_kinds_beyond_the_limit_keep_their_outcome_alone() -> None:
+    tally = Tally(kinds_max=3)
+    for status in range(200, 220):
+        tally.note(msgspec.structs.replace(SEEN, status=status))
+    found = tally.requests
     assert len(found) == 4
     assert sum(found.values()) == 20
     assert {kind.outcome for kind in found} == {Outcome.ANSWERED}

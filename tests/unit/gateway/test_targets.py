@@ -1,5 +1,6 @@
 """How each deployment is called."""
 
+import msgspec
 import pytest
 
 from changeover.gateway.egress import Egress, Proxy
@@ -35,6 +36,14 @@ def test_a_deployment_is_called_at_its_endpoint() -> None:
         b"POST /openai/deployments/blue/chat/completions?api-version=2024-10-21 HTTP/1.1\r\nhost: aoai.example\r\n"
     )
     assert b"\r\napi-key: sk-of-the-account\r\n" in prefix(target)
+
+
+def test_a_deployment_is_called_by_the_name_that_its_provider_knows() -> None:
+    known = table("https://aoai.example")
+    called = msgspec.structs.replace(known.deployments["blue"], called="chat")
+    target = prepare(msgspec.structs.replace(known, deployments={"blue": called}), lambda _: KEY).targets["blue"]
+    assert prefix(target).startswith(b"POST /openai/deployments/chat/chat/completions?")
+    assert (target.name, target.model) == ("blue", "chat")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from changeover.traffic.assignment import assign, hash_unit, position_permille
+from changeover.traffic.assignment import assign, draw, draw_again, hash_unit, position_permille
 from changeover.traffic.table import Route, Side
 
 UNITS = 100_000
@@ -78,7 +78,7 @@ def test_the_probability_is_logged_for_both_sides() -> None:
 
 def test_a_task_without_a_candidate_serves_its_stable() -> None:
     answer = assign(Route(task="mail", stable="old"), "unit")
-    assert answer == (Side.STABLE, "old", 0.0)
+    assert (answer.side, answer.deployment, answer.candidate_probability) == (Side.STABLE, "old", 0.0)
 
 
 def test_a_stored_unit_does_not_show_the_unit_and_differs_between_salts() -> None:
@@ -87,3 +87,12 @@ def test_a_stored_unit_does_not_show_the_unit_and_differs_between_salts() -> Non
     assert "jane" not in stored
     assert stored != hash_unit("salt-b", "jane@example.com")
     assert stored == hash_unit("salt-a", "jane@example.com")
+
+
+def test_a_unit_that_comes_again_is_drawn_as_the_first_time() -> None:
+    units = [f"unit-{number}" for number in range(50)]
+    expected = [(position_permille("salt", unit), hash_unit("salt", unit)) for unit in units]
+    for _ in range(2):
+        assert [draw_again("salt", unit) for unit in units] == expected
+    assert [draw("salt", unit) for unit in units] == expected
+    assert draw_again("other", units[0]) != expected[0]

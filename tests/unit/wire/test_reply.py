@@ -185,3 +185,14 @@ def test_a_completion_is_read_like_a_chat() -> None:
     body = {"object": "text_completion", "model": "m", "choices": [{"text": "Hi", "finish_reason": "length"}]}
     found = read({**body, "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
     assert found == ReplyFacts(model="m", finish_reason="length", filtered=False, tokens=Usage(prompt=1, completion=2))
+
+
+def test_what_the_answer_before_said_of_its_filters_is_not_said_of_this_one() -> None:
+    quiet, harsh, silent = answer(prompt_filter_results=prompt(SAFE)), answer(prompt_filter_results=prompt(HARSH)), answer()
+    for body, filtered in ((quiet, False), (harsh, True), (harsh, True), (quiet, False), (silent, False), (harsh, True)):
+        facts = read(body)
+        assert (facts.filtered, bool(facts.filters)) == (filtered, filtered)
+
+
+def prompt(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"prompt_index": 0, "content_filter_results": results}]

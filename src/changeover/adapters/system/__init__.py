@@ -13,9 +13,8 @@ FETCHED_TOKENS = 256
 class SystemClock:
     """``ports.clock.Clock`` of this machine. It may be set back by whoever runs the machine."""
 
-    def now(self) -> float:
-        """See ``Clock``."""
-        return time.time()
+    now = staticmethod(time.time)
+    """See ``Clock``."""
 
 
 class SystemDice:
@@ -26,15 +25,20 @@ class SystemDice:
     """
 
     def __init__(self) -> None:
-        self._fetched: list[str] = []
-        os.register_at_fork(after_in_child=self._fetched.clear)
+        self._fetched = b""
+        self._used = 0
+        os.register_at_fork(after_in_child=self._forget)
 
     def token(self) -> str:
         """See ``Dice``."""
-        if not self._fetched:
-            fetched = secrets.token_hex(TOKEN_BYTES * FETCHED_TOKENS)
-            self._fetched += (fetched[at : at + 2 * TOKEN_BYTES] for at in range(0, len(fetched), 2 * TOKEN_BYTES))
-        return self._fetched.pop()
+        at = self._used
+        if at >= len(self._fetched):
+            self._fetched, at = secrets.token_bytes(TOKEN_BYTES * FETCHED_TOKENS), 0
+        self._used = at + TOKEN_BYTES
+        return self._fetched[at : at + TOKEN_BYTES].hex()
+
+    def _forget(self) -> None:
+        self._fetched = b""
 
 
 class SystemMint:
