@@ -1,8 +1,17 @@
 """May a deployment take one more request now? Two buckets that refill steadily over a minute: requests and modelled tokens."""
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 MINUTE_S: Final = 60.0
+
+
+class Limits(NamedTuple):
+    """What a deployment may take a minute. ``shown``: whether answers say so, which those of provisioned deployments do not."""
+
+    requests_per_minute: int
+    tokens_per_minute: int
+    shown: bool = True
 
 
 class Bucket:
@@ -22,11 +31,16 @@ class Bucket:
         lacking = amount - self.level
         return 0 if lacking <= 0 else int(min(MINUTE_S, lacking * MINUTE_S / self.limit) * 1000) + 1
 
+    def full_in_s(self) -> int:
+        """Whole seconds until it is full again."""
+        return math.ceil((self.limit - self.level) * MINUTE_S / self.limit)
+
 
 class Allowance:
     """The rate limits of one deployment."""
 
-    def __init__(self, *, requests_per_minute: int, tokens_per_minute: int, now: float) -> None:
+    def __init__(self, *, requests_per_minute: int, tokens_per_minute: int, now: float, shown: bool = True) -> None:
+        self._shown = shown
         self.requests = Bucket(requests_per_minute, now=now)
         self.tokens = Bucket(tokens_per_minute, now=now)
 
@@ -41,9 +55,13 @@ class Allowance:
         return wait_ms
 
     def headers(self) -> dict[str, str]:
+        if not self._shown:
+            return {}
         return {
             "x-ratelimit-limit-requests": str(self.requests.limit),
             "x-ratelimit-limit-tokens": str(self.tokens.limit),
             "x-ratelimit-remaining-requests": str(int(self.requests.level)),
             "x-ratelimit-remaining-tokens": str(int(self.tokens.level)),
+            "x-ratelimit-reset-requests": str(self.requests.full_in_s()),
+            "x-ratelimit-reset-tokens": str(self.tokens.full_in_s()),
         }

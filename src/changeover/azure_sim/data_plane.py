@@ -11,6 +11,7 @@ import msgspec
 
 from changeover.azure_sim import refusals, shapes
 from changeover.azure_sim.answer import Answer, Vectors, encode
+from changeover.azure_sim.batches import Batches
 from changeover.azure_sim.chat_request import read_chat
 from changeover.azure_sim.completion_request import read_completion
 from changeover.azure_sim.completion_shapes import text_completion, text_completion_events
@@ -39,6 +40,7 @@ class DataPlane:
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource
+        self._batches = Batches(resource)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "served without lifespan and web sockets"
@@ -68,8 +70,8 @@ class DataPlane:
                 await call.reply(200, self._models(ask.item), self._headers(call))
             case (("GET" | "DELETE"), Ask("responses", item=(identity,))):
                 await call.reply(200, self._stored(call.method, identity), self._headers(call))
-            case _, Ask("files"):
-                await self._file(call, ask, body)
+            case _, Ask("files" | "batches"):
+                await (self._file if ask.api == "files" else self._batch)(call, ask, body)
             case (("GET" | "PUT"), Ask("sim", deployment=str(name))):
                 await self._stand(call, name, body)
             case _:
@@ -172,6 +174,20 @@ class DataPlane:
             case "DELETE", (identity,):
                 self._resource.files.drop(identity)
                 shown = {"id": identity, "object": "file", "deleted": True}
+            case _:
+                raise refusals.no_such_path()
+        await call.reply(200, encode(shown), self._headers(call))
+
+    async def _batch(self, call: HttpCall, ask: Ask, body: bytes) -> None:
+        match call.method, ask.item:
+            case "POST", ():
+                shown = self._batches.create(body)
+            case "GET", ():
+                shown = self._batches.all()
+            case "GET", (identity,):
+                shown = self._batches.shown(identity)
+            case "POST", (identity, "cancel"):
+                shown = self._batches.cancel(identity)
             case _:
                 raise refusals.no_such_path()
         await call.reply(200, encode(shown), self._headers(call))

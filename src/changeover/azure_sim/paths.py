@@ -35,7 +35,7 @@ def _read(rest: list[str]) -> Ask | None:
             return Ask("chat/completions")
         case [("completions" | "embeddings" | "moderations") as api]:
             return Ask(api)
-        case [("responses" | "models" | "files") as api, *item]:
+        case [("responses" | "models" | "files" | "batches") as api, *item]:
             return Ask(api, item=tuple(item))
         case _:
             return None

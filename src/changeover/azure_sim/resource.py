@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from changeover.azure_sim import refusals
-from changeover.azure_sim.allowance import Allowance
+from changeover.azure_sim.allowance import Allowance, Limits
 from changeover.azure_sim.answer import Answer, Finish, Vectors
 from changeover.azure_sim.embedding import DIMENSIONS, embed
 from changeover.azure_sim.embedding_request import OPERATION as EMBEDDINGS
@@ -51,17 +51,20 @@ Result = TypeVar("Result", Answer, Vectors)
 
 
 class Served:
-    """One deployment while it stands on the stage. ``condition`` and ``standing`` may be changed at any time."""
+    """One deployment while it stands on the stage. ``condition`` and ``standing`` may be changed at any time.
 
-    def __init__(self, declared: StagedDeployment, *, now: float) -> None:
+    ``ruling``: what the control plane has made of it, paused or retired; it comes before everything planted. ``spillover_to`` is what it
+    says of spillover.
+    """
+
+    def __init__(self, declared: StagedDeployment, *, now: float, limits: Limits | None = None) -> None:
         self.declared = declared
         self.standing = Standing(condition=declared.condition)
+        self.ruling: Condition | None = None
+        self.spillover_to: str | None = None
         self.received = 0
-        self.allowance = Allowance(
-            requests_per_minute=declared.capacity * REQUESTS_PER_CAPACITY,
-            tokens_per_minute=declared.capacity * TOKENS_PER_CAPACITY,
-            now=now,
-        )
+        self._limits = limits or _standard_limits(declared)
+        self.allowance = _allowance(self._limits, now=now)
         self._summaries: dict[tuple[Method, str], str] = {}
 
     @property
@@ -91,9 +94,18 @@ class Served:
             raise refusals.malformed(f"found method {standing.method}; texts and vectors cannot take each other's place", param="method")
         self.standing = standing
 
+    def redeclare(self, declared: StagedDeployment, limits: Limits, *, now: float) -> None:
+        """Another version, capacity or behaviour from now on. Buckets are filled anew where the limits change."""
+        self.declared = declared
+        if limits != self._limits:
+            self._limits = limits
+            self.allowance = _allowance(limits, now=now)
+
     def turn(self) -> Standing:
         """The standing that one more request meets."""
         self.received += 1
+        if self.ruling is not None:
+            return Standing(condition=self.ruling)
         standing, self.standing = self.standing, self.standing.next()
         return standing
 
@@ -127,11 +139,22 @@ class Planned(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
 
 
 class Resource:
-    """The resource behind one endpoint. ``key`` is accepted as API key and as bearer token; ``seed`` fixes latencies and ids."""
+    """The resource behind one endpoint. ``key`` is accepted as API key and as bearer token, and so is a bearer token that
+    ``is_token`` accepts; ``seed`` fixes latencies and ids.
+    """
 
-    def __init__(self, stage: Stage, *, key: str, seed: int = 0, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        key: str,
+        seed: int = 0,
+        monotonic: Callable[[], float] = time.monotonic,
+        is_token: Callable[[str], bool] | None = None,
+    ) -> None:
         self.stage = stage
         self._accepted = (key, f"Bearer {key}")
+        self._is_token = is_token
         self._dice = random.Random(seed)  # noqa: S311 - latency and identifiers, no secret
         self._monotonic = monotonic
         self.responses = ResponsesShelf()
@@ -139,8 +162,24 @@ class Resource:
         self.deployments = {declared.name: Served(declared, now=monotonic()) for declared in stage.deployments}
 
     def authorise(self, *, api_key: str | None, authorization: str | None) -> None:
-        if api_key != self._accepted[0] and authorization != self._accepted[1]:
+        if api_key == self._accepted[0] or authorization == self._accepted[1]:
+            return
+        if authorization is None or self._is_token is None or not self._is_token(authorization):
             raise refusals.unauthorised()
+
+    def stand(
+        self, declared: StagedDeployment, limits: Limits, *, ruling: Condition | None = None, spillover_to: str | None = None
+    ) -> None:
+        """Put a deployment up, or change it while it stands: what was planted for it stays."""
+        served = self.deployments.get(declared.name)
+        if served is None:
+            served = self.deployments[declared.name] = Served(declared, now=self._monotonic(), limits=limits)
+        served.redeclare(declared, limits, now=self._monotonic())
+        served.ruling = ruling
+        served.spillover_to = spillover_to
+
+    def take_down(self, name: str) -> None:
+        self.deployments.pop(name, None)
 
     def deployment(self, name: str) -> Served:
         served = self.deployments.get(name)
@@ -166,7 +205,7 @@ class Resource:
         try:
             return self._admitted(served, standing, operation, serve)
         except RefusalError as refusal:
-            other = self.deployments.get(standing.spillover_to or spillover_to or "")
+            other = self.deployments.get(standing.spillover_to or spillover_to or served.spillover_to or "")
             if other is None or refusal.status not in SPILLING_STATUSES:
                 raise
         try:
@@ -225,6 +264,15 @@ class Resource:
             first_token_s=(latency.first_token_ms + latency.per_token_ms * thought) * factor + slow_ms / 1000,
             per_piece_s=latency.per_token_ms * factor * later_tokens / max(1, len(answer.pieces) - 1),
         )
+
+
+def _standard_limits(declared: StagedDeployment) -> Limits:
+    return Limits(declared.capacity * REQUESTS_PER_CAPACITY, declared.capacity * TOKENS_PER_CAPACITY)
+
+
+def _allowance(limits: Limits, *, now: float) -> Allowance:
+    requests, tokens, shown = limits
+    return Allowance(requests_per_minute=requests, tokens_per_minute=tokens, now=now, shown=shown)
 
 
 def _said(served: Served, prompt: Prompt, *, thought: int) -> tuple[str, Finish]:
