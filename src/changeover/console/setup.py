@@ -1,16 +1,16 @@
-"""Commands before a server runs: init writes a file to begin with, check names its faults."""
+"""Before a server runs: init writes a file to begin with; and how every command reads the file."""
 
 from pathlib import Path
 from typing import Final
 
 import click
-import msgspec
 
+from changeover.console.azure_options import EVERYTHING, AzureLook, azure_options, resource_name
 from changeover.console.failure import ExitCode, Failure
-from changeover.console.output import Format, as_text, note
+from changeover.console.output import note
 from changeover.console.taught import Taught
 from changeover.ports.serving import CONFIG_NAME
-from changeover.settings.declared import Declared, Fault, SettingsError
+from changeover.settings.declared import SettingsError
 
 EXAMPLE_ACCOUNT: Final = "my-resource"
 CONFIG_OPTION: Final = click.option(
@@ -18,59 +18,64 @@ CONFIG_OPTION: Final = click.option(
 )
 
 
-class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``check -o json`` prints."""
-
-    ok: bool
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@click.command(cls=Taught, examples=("changeover init --azure aoai-genai-prod",))
-@CONFIG_OPTION
-@click.option("--azure", metavar="RESOURCE", help="Name of your Azure OpenAI resource, written into the file.")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there; needs --yes as well.")
-@click.option("--yes", is_flag=True, help="Yes, the file that is there may be lost.")
-def init(config: Path, azure: str | None, force: bool, yes: bool) -> None:
-    """Write a commented changeover.yaml to begin with."""
-    from changeover.settings.example import example_text
-
-    text = example_text() if azure is None else example_text().replace(EXAMPLE_ACCOUNT, azure)
-    _refuse_unusable(text, azure)
-    if force and not yes:
-        raise Failure(f"--force would overwrite {config}", hint="say so: --force --yes", code=ExitCode.NOT_ALLOWED)
-    _write(config, text, overwrite=force)
-    click.echo(f"wrote {config}")
-    note("next:")
-    note(f"  1. name your deployments and tasks in {config}, then: changeover check -c {config}")
-    note("  2. put the key into AZURE_OPENAI_API_KEY")
-    note(f"  3. changeover serve -c {config}, and point your SDK's base_url at it")
-
-
-@click.command(cls=Taught, examples=("changeover check", "changeover check -c prod/changeover.yaml -o json"))
+@click.command(
+    cls=Taught,
+    examples=(
+        "changeover init --azure",
+        "changeover init --azure aoai-genai-prod",
+        "changeover init --azure aoai-genai-prod --offline",
+        "changeover init -c prod/changeover.yaml",
+    ),
+)
 @CONFIG_OPTION
 @click.option(
-    "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Form of the answer."
+    "--azure",
+    metavar="[RESOURCE]",
+    is_flag=False,
+    flag_value=EVERYTHING,
+    help="Read Azure and declare what is there: one Azure OpenAI resource, or all that you can see.",
 )
-def check(config: Path, output: Format) -> None:
-    """Name every fault of changeover.yaml at once, each with its path.
+@click.option("--offline", is_flag=True, help="With --azure RESOURCE: only write its name into the example.")
+@azure_options
+@click.option("--force", is_flag=True, help="Overwrite a file that is there; needs --yes as well.")
+@click.option("--yes", is_flag=True, help="Yes, the file that is there may be lost.")
+def init(look: AzureLook, *, config: Path, azure: str | None, offline: bool, force: bool, yes: bool) -> None:
+    """Write a changeover.yaml to begin with.
 
-    Exits 0 when the file can be used, else 1. Warnings do not make it fail.
+    With --azure it reads your Azure OpenAI resources (the role Reader is enough; nothing is written to Azure), shows
+    which deployments are not pinned, upgrade themselves, retire or are misnamed, and declares each under its own
+    name, with a task of that name: applications change their endpoint and nothing else. Without --azure it is a
+    commented example.
     """
-    from changeover.bootstrap.prompts import prompts_beside
-    from changeover.settings.file import parse
+    resource = "" if azure is None else resource_name(azure)
+    if offline and not resource:
+        raise click.UsageError("--offline writes a name into the example; expected --azure RESOURCE with it")
+    if force and not yes:
+        raise Failure(f"--force would overwrite {config}", hint="say so: --force --yes", code=ExitCode.NOT_ALLOWED)
+    if not force and config.exists():
+        raise _found_already(config)
+    if azure is not None and not offline:
+        from changeover.console.adopting import adopted_text
 
-    text = read_config(config)
-    try:
-        declared = parse(text, files=prompts_beside(config))
-    except SettingsError as error:
-        _show_answer(CheckAnswer(ok=False, faults=error.faults), output)
-        raise faulty(config, error) from error
-    _show_answer(CheckAnswer(ok=True, warnings=declared.warnings), output)
-    for warning in declared.warnings:
-        note(f"warning: {warning}")
-    if output == "table":
-        click.echo(f"{config} can be used: {_counted(declared)}")
+        _write(config, adopted_text(look, resource), overwrite=force)
+    else:
+        _write(config, _example(resource), overwrite=force)
+    click.echo(f"wrote {config}")
+    note("next:")
+    if azure is None or offline:
+        note(f"  1. name your deployments and tasks in {config}, then: changeover check -c {config}")
+    else:
+        note(f"  1. look through {config}, then: changeover check -c {config}")
+    note("  2. put the key into AZURE_OPENAI_API_KEY, or let an identity of Entra ID call")
+    note(f"  3. changeover serve -c {config}, and point your SDK's base_url at it")
+    if azure is not None and not offline:
+        note(f"  4. changeover deployment plan -c {config} shows what would be pinned, changeover deployment apply does it")
+
+
+def _example(resource: str) -> str:
+    from changeover.settings.example import example_text
+
+    return example_text().replace(EXAMPLE_ACCOUNT, resource or EXAMPLE_ACCOUNT)
 
 
 def read_config(path: Path) -> str:
@@ -93,13 +98,9 @@ def faulty(config: Path, error: SettingsError) -> Failure:
     return Failure(f"{config} has {len(error.faults)} {noun}", details=[str(fault) for fault in error.faults], hint=hint)
 
 
-def _refuse_unusable(text: str, azure: str | None) -> None:
-    from changeover.settings.file import parse
-
-    try:
-        parse(text)
-    except SettingsError as error:
-        raise click.UsageError(f"--azure {azure!r} cannot be the name of a resource: {error.faults[0]}") from error
+def _found_already(path: Path) -> Failure:
+    hint = "keep it, name another with -c FILE, or overwrite it: --force --yes; changeover import adds to it"
+    return Failure(f"found {path} already", hint=hint)
 
 
 def _write(path: Path, text: str, *, overwrite: bool) -> None:
@@ -107,16 +108,6 @@ def _write(path: Path, text: str, *, overwrite: bool) -> None:
         with path.open("w" if overwrite else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise Failure(f"found {path} already", hint="keep it, name another with -c FILE, or overwrite it: --force --yes") from error
+        raise _found_already(path) from error
     except OSError as error:
         raise Failure(f"cannot write {path}: {error.strerror}", hint="name another place with -c FILE") from error
-
-
-def _show_answer(answer: CheckAnswer, output: Format) -> None:
-    if output != "table":
-        click.echo(as_text(msgspec.json.encode(answer), output=output))
-
-
-def _counted(declared: Declared) -> str:
-    parts = (("account", declared.accounts), ("deployment", declared.deployments), ("task", declared.tasks), ("rollout", declared.rollouts))
-    return ", ".join(f"{len(entries)} {noun}{'' if len(entries) == 1 else 's'}" for noun, entries in parts)

@@ -4,6 +4,8 @@ import msgspec
 
 from changeover.gates.criteria import Criteria, EvidenceRules
 from changeover.rollout.plan import Plan
+from changeover.settings.declared_alert import DeclaredAlert, DeclaredPolicy
+from changeover.settings.declared_check import DeclaredCheck
 from changeover.versions import Account, Deployment
 
 
@@ -42,6 +44,9 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     evidence: EvidenceRules
     warnings: tuple[str, ...] = ()
     unrouted_account: str | None = None
+    alerts: tuple[DeclaredAlert, ...] = ()
+    policy: DeclaredPolicy = DeclaredPolicy()
+    check: DeclaredCheck = DeclaredCheck()
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

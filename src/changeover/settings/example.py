@@ -64,6 +64,20 @@ tasks:
 #       - analysis: {require: pass, min_duration: 24h, max_duration: 7d, on_undecided: pause}
 #       - weight: 100
 #     bake: {duration: 0s, holdback: 0}
+
+# Who hears of what happens; addresses and secrets by where they are found. Topics: started, step, paused, undecided, rolled_back,
+# completed, drift, retirement, summary; without on all but step. Try it: changeover alerts test
+# alerts:
+#   - {webhook: {env: CHANGEOVER_WEBHOOK}, secret: {env: CHANGEOVER_WEBHOOK_SECRET}, on: [paused, rolled_back, drift, retirement, completed]}
+#   - {apprise: {env: CHANGEOVER_CHAT}}
+
+# With four_eyes whoever starts a rollout does not approve it. The week is summed up at this moment, in UTC.
+# policy: {four_eyes: false, summary: {day: fri, at: "15:00"}}
+
+# How grave a rule of `changeover check` is: off, warn or error, also {prod: error, dev: off}. A silence has a reason and a last day.
+# check:
+#   rules: {CO201: error}
+#   silence: [{rule: CO302, at: tasks.email-summarisation.stable, reason: "its successor is on trial", until: 2026-12-08}]
 """
 
 

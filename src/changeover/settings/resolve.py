@@ -5,22 +5,25 @@ from typing import Final
 import msgspec
 
 from changeover.gates.criteria import EvidenceRules
-from changeover.rollout.plan import AnalysisStep, Plan, Step, WeightStep
-from changeover.rollout.requirement import step_faults
+from changeover.rollout.plan import AnalysisStep, Plan, WeightStep
+from changeover.rollout.plan_rules import step_faults
 from changeover.rollout.sides import confounders, members
 from changeover.settings import presets
+from changeover.settings.alerting import resolve_alerts, resolve_policy
+from changeover.settings.azure_keys import azure_key_faults
+from changeover.settings.checks import resolve_check
 from changeover.settings.declared import Declared, DeclaredRollout, DeclaredTask, Fault
 from changeover.settings.dialects import address_faults, dialect_faults
 from changeover.settings.durations import seconds
 from changeover.settings.entra import entra_identity
 from changeover.settings.paths import Path, written
-from changeover.settings.plans import CANARY_STEPS
 from changeover.settings.requests import PromptFiles, resolve_request
+from changeover.settings.rollout_plans import plan_of
 from changeover.settings.shape import FileShape
 from changeover.settings.shape_accounts import AccountShape, AuthShape
 from changeover.settings.shape_deployments import DeploymentShape
 from changeover.settings.shape_evidence import NO_TIMEOUTS, EvidenceShape
-from changeover.settings.shape_rollouts import RolloutShape, StepShape
+from changeover.settings.shape_rollouts import RolloutShape
 from changeover.settings.shape_tasks import TaskShape
 from changeover.versions import Account, Deployment, ModelVersion, RequestSettings, SecretReference
 
@@ -62,6 +65,8 @@ class Resolver:
         self._warn_confounded(rollouts, tasks, deployments)
         accounts = {name: self._account(name, account) for name, account in file.accounts.items()}
         self.faults += dialect_faults(file, deployments, accounts)
+        alerts, alert_faults = resolve_alerts(file.alerts or ())
+        self.faults += alert_faults
         return Declared(
             accounts=accounts,
             deployments=deployments,
@@ -70,6 +75,9 @@ class Resolver:
             evidence=evidence,
             warnings=tuple(self._warnings),
             unrouted_account=file.gateway.unrouted if file.gateway else None,
+            alerts=alerts,
+            policy=resolve_policy(file.policy),
+            check=resolve_check(file.check),
         )
 
     def _account(self, name: str, shape: AccountShape) -> Account:
@@ -84,7 +92,16 @@ class Resolver:
         if shape.auth and shape.auth.entra and (shape.kind == "openai" or endpoint == ENDPOINTS.get(shape.kind)):
             self._fault(("accounts", name, "auth", "entra"), f"an account of kind {shape.kind}", "a key, {env: NAME} or {file: PATH}")
         auth = _secret(shape.kind, shape.auth, endpoint)
-        account = Account(name=name, kind=shape.kind, endpoint=endpoint, auth=auth, api=shape.api or "")
+        account = Account(
+            name=name,
+            kind=shape.kind,
+            endpoint=endpoint,
+            auth=auth,
+            api=shape.api or "",
+            subscription=shape.subscription or "",
+            resource_group=shape.resource_group or "",
+        )
+        self.faults += azure_key_faults(name, shape)
         self.faults += address_faults(account)
         return account
 
@@ -99,6 +116,10 @@ class Resolver:
             sku=shape.sku,
             region=shape.region,
             content_filter=shape.content_filter,
+            called=shape.called or "",
+            capacity=shape.capacity,
+            upgrade=shape.upgrade,
+            observed=shape.observed,
         )
 
     def _request(self, name: str, shape: DeploymentShape) -> RequestSettings | None:
@@ -140,8 +161,7 @@ class Resolver:
         )
 
     def _rollout(self, name: str, shape: RolloutShape, task: DeclaredTask, evidence: EvidenceRules) -> DeclaredRollout:
-        steps = CANARY_STEPS if shape.steps is None else tuple(_step(step) for step in shape.steps)
-        plan = Plan(steps=steps, criteria=task.criteria, evidence=evidence)
+        plan = plan_of(shape, criteria=task.criteria, evidence=evidence)
         path: Path = ("rollouts", name, "steps")
         if ("criteria",) not in self._broken:
             for fault in step_faults(plan):
@@ -233,15 +253,4 @@ def _evidence(shape: EvidenceShape | None) -> EvidenceRules:
         human_timeout_s=seconds(waits.human) if waits.human else rules.human_timeout_s,
         n_star=shape.n_star or rules.n_star,
         n_star_users=shape.n_star_users or rules.n_star_users,
-    )
-
-
-def _step(shape: StepShape) -> Step:
-    if shape.analysis is None:
-        return WeightStep(permille=round((shape.weight or 0) * 10))
-    analysis = shape.analysis
-    return AnalysisStep(
-        require=analysis.require,
-        duration_min_s=seconds(analysis.min_duration) if analysis.min_duration else 0.0,
-        duration_max_s=seconds(analysis.max_duration) if analysis.max_duration else None,
     )

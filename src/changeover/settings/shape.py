@@ -9,7 +9,9 @@ from typing import Annotated, Final, Literal, cast
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from changeover.settings.shape_accounts import AccountShape
+from changeover.settings.shape_alerts import Alert, AlertShape, PolicyShape
 from changeover.settings.shape_base import Shape, expected
+from changeover.settings.shape_check import CheckShape
 from changeover.settings.shape_criteria import CriteriaShape
 from changeover.settings.shape_deployments import DeploymentShape
 from changeover.settings.shape_evidence import EvidenceShape
@@ -61,7 +63,7 @@ class GatewayShape(Shape):
 class FileShape(Shape):
     """changeover.yaml"""
 
-    LATER = frozenset({"policy", "datasets", "judges", "alerts"})
+    LATER = frozenset({"datasets", "judges"})
 
     version: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(description=FORMAT_EXPECTED)
     accounts: dict[Name, AccountShape] = Field(description="accounts by name, at least one", json_schema_extra={"minProperties": 1})
@@ -75,10 +77,12 @@ class FileShape(Shape):
     criteria: CriteriaShape | None = Field(None, description="{preset: standard, quality: {...}, latency: {...}, ...}")
     evidence: EvidenceShape | None = Field(None, description=EvidenceShape.__doc__)
     rollouts: dict[Name, RolloutShape] | None = Field(None, description="rollouts by name")
+    alerts: list[Alert] | None = Field(None, description=f"a list, each entry {AlertShape.__doc__}")
+    policy: PolicyShape | None = Field(None, description=PolicyShape.__doc__)
+    check: CheckShape | None = Field(None, description=CheckShape.__doc__)
 
 
 LATER_VALUES: Final = {
-    "strategy": ("blue-green", "paired"),
-    "on_undecided": ("rollback", "roll_back", "fail"),
+    "on_undecided": ("fail",),
 }
 """Values of the full format that this version does not know yet, by key."""

@@ -25,7 +25,7 @@ def test_init_writes_a_file_that_check_accepts(folder: Path) -> None:
 
 
 def test_init_takes_the_name_of_an_azure_resource(folder: Path) -> None:
-    assert call("init", "--azure", "aoai-genai-prod", "-c", "prod.yaml").exit_code == 0
+    assert call("init", "--azure", "aoai-genai-prod", "--offline", "-c", "prod.yaml").exit_code == 0
     account = parse((folder / "prod.yaml").read_text()).accounts["aoai-genai-prod"]
     assert account.endpoint == "https://aoai-genai-prod.openai.azure.com"
 

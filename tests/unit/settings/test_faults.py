@@ -14,7 +14,7 @@ accounts:
   a: {kind: azure-openai, endpoint: "https://a.openai.azure.com/", sku: 3}
   b: {kind: bedrock}
 deployments:
-  d1: {account: aa, model: gpt-4o, version: 2024-11-20, capacity: 5}
+  d1: {account: aa, model: gpt-4o, version: 2024-11-20, capacity: 0}
   d2: {account: a, model: gpt-4o, version: 2024-13-20}
   d2: {account: a, model: gpt-4o, version: "1"}
   d3: {model: [x], version: true}
@@ -27,7 +27,7 @@ rollouts:
     candidate: d2
     strategy: blue-green
     steps: [{weight: 10}, {weight: 5.25}, {verify: {}}, {analysis: {require: pas, min_duration: 30}}, {}]
-    bake: {duration: 7d, holdback: 5}
+    bake: {duration: 7d, holdback: 60}
 evidence: {block: 30, min_blocks: 0, score_timeout: {robot: 1m}}
 """
 
@@ -55,7 +55,7 @@ def test_every_fault_is_named_at_once_in_the_order_of_the_file() -> None:
         "rollouts.r.steps[3].analysis.min_duration",
         "rollouts.r.steps[3].analysis.require",
         "rollouts.r.steps[4]",
-        "rollouts.r.bake",
+        "rollouts.r.bake.holdback",
         "evidence.block",
         "evidence.min_blocks",
         "evidence.score_timeout.robot",
@@ -143,25 +143,25 @@ def test_an_unknown_name_comes_with_a_guess() -> None:
 @pytest.mark.parametrize(
     ("section", "path"),
     [
-        ("policy: {}\n", "policy"),
-        ("alerts: []\n", "alerts"),
+        ("policy: {on_retirement: failover}\n", "policy.on_retirement"),
         ("datasets: {}\n", "datasets"),
         ("judges: {}\n", "judges"),
         ("criteria: {accuracy: {source: eval/gold}}\n", "criteria.accuracy.source"),
         ("criteria: {quality: {source: judge/house}}\n", "criteria.quality.source"),
         ("criteria: {quality: {source: eval/gold}}\n", "criteria.quality.source"),
-        ("rollouts: {up: {task: email, candidate: new, retain_old: 14d}}\n", "rollouts.up.retain_old"),
+        ("rollouts: {up: {task: email, candidate: new, schedule: {}}}\n", "rollouts.up.schedule"),
         ("rollouts: {up: {task: email, candidate: new, strategy: paired}}\n", "rollouts.up.strategy"),
-        ("rollouts: {up: {task: email, candidate: new, bake: {duration: 7d, holdback: 0}}}\n", "rollouts.up.bake"),
-        ("rollouts: {up: {task: email, candidate: new, bake: {duration: 0s, holdback: 5}}}\n", "rollouts.up.bake"),
-        ("rollouts: {up: {task: email, candidate: new, steps: [{approve: {roles: [owner]}}]}}\n", "rollouts.up.steps[0].approve"),
+        ("rollouts: {up: {task: email, candidate: new, strategy: blue-green}}\n", "rollouts.up.strategy"),
+        ("rollouts: {up: {task: email, candidate: new, steps: [{verify: {gates: [accuracy]}}]}}\n", "rollouts.up.steps[0].verify"),
+        ("rollouts: {up: {task: email, candidate: new, steps: [{shadow: {percent: 5}}]}}\n", "rollouts.up.steps[0].shadow"),
+        ("rollouts: {up: {task: email, candidate: new, steps: [{prepare: {}}]}}\n", "rollouts.up.steps[0].prepare"),
     ],
 )
 def test_what_a_later_version_knows_is_refused_by_that_name(section: str, path: str) -> None:
     assert "not in this version" in faults_of(with_section(section))[path].expected
 
 
-@pytest.mark.parametrize("key", ["capacity: 50", "upgrade: NoAutoUpgrade", "pool: x"])
+@pytest.mark.parametrize("key", ["pool: x"])
 def test_a_deployments_later_keys_are_refused_by_that_name(key: str) -> None:
     text = SMALLEST.replace('{model: gpt-4o, version: "2024-11-20"}', f'{{model: gpt-4o, version: "2024-11-20", {key}}}')
     assert "not in this version" in faults_of(text)[f"deployments.new.{key.partition(':')[0]}"].expected
@@ -283,6 +283,12 @@ def test_an_errors_criterion_that_cannot_be_is_refused(errors: str) -> None:
             "rollouts.up.steps[1].analysis.max_duration",
         ),
         ("[{weight: 10}, {analysis: {require: pass, on_undecided: promote}}, {weight: 100}]", "rollouts.up.steps[1].analysis.on_undecided"),
+        ("[{weight: 10}, {analysis: {require: pass, on_undecided: rollback}}, {weight: 100}]", "rollouts.up.steps[1].analysis"),
+        ("[{weight: 10}, {approve: {roles: []}}, {analysis: {require: pass}}, {weight: 100}]", "rollouts.up.steps[1].approve.roles"),
+        ("[{weight: 10}, {approve: {roles: [boss]}}, {analysis: {require: pass}}, {weight: 100}]", "rollouts.up.steps[1].approve.roles[0]"),
+        ("[{weight: 10}, {pause: {duration: 5}}, {analysis: {require: pass}}, {weight: 100}]", "rollouts.up.steps[1].pause.duration"),
+        ("[{weight: 10}, {pause: {duration: 5m}}, {weight: 100}]", "rollouts.up.steps[2]"),
+        ("[{weight: 10}, {approve: {roles: [owner]}}, {weight: 100}]", "rollouts.up.steps[1]"),
     ],
 )
 def test_steps_that_lead_nowhere_are_refused_where_they_stand(steps: str, path: str) -> None:
