@@ -37,8 +37,11 @@ unit: $(STAMP) ## The tests alone
 
 test: check unit ## All checks and all tests
 
-soak: $(STAMP) ## The demo with ten seeds, then ten minutes of load: does memory stay flat?
+soak: $(STAMP) ## The demo with ten seeds, long random walks, 200 kills, 100 rollbacks at 500 rps, ten minutes of load
 	$(BIN)/python -m tests.soak.demo_seeds
+	$(BIN)/python -m tests.soak.walks
+	$(BIN)/python -m tests.soak.kills
+	$(BIN)/python -m tests.soak.rollbacks
 	$(BIN)/python -m tests.soak.memory --minutes 10
 
 bench: $(STAMP) ## CPU per request beside nginx, 1,000 held streams, cost of evidence (needs nginx and wrk; a few minutes)
