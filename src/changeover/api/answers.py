@@ -93,11 +93,14 @@ class TasksAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommittedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A command was carried out: it made ``revision``. ``task`` is as it stands now."""
+    """A command was carried out: it made ``revision``. ``task`` is as it stands now. ``said`` tells what a word that moves no
+    weight by itself did, and what the rollout waits for still.
+    """
 
     revision: int
     table_revision: int
     task: TaskView
+    said: str = ""
 
 
 class StartedAnswer(msgspec.Struct, frozen=True, kw_only=True):

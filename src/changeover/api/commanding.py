@@ -15,8 +15,10 @@ from changeover.api.desk import Desk, desk_of
 from changeover.api.errors import answer, invalid
 from changeover.api.reading import rollout_named, task_named
 from changeover.api.views import task_view
+from changeover.gates.verdict import Assessment
 from changeover.ports.planes import PlaneState
 from changeover.ports.store import StoreError
+from changeover.rollout import confirmation
 from changeover.rollout.commands import Order, Refusal, pause, release, resume, roll_back, set_split
 from changeover.rollout.state import Rollout
 from changeover.rollout.world import Proposal, World
@@ -25,6 +27,9 @@ REASON_CHARACTERS_MAX: Final = 1000
 PERMILLE_PER_PERCENT: Final = 10
 
 Reason = Annotated[str, msgspec.Meta(max_length=REASON_CHARACTERS_MAX)]
+
+
+Confirm = Callable[[Rollout, Assessment], str]
 
 
 class SplitOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,10 +79,10 @@ async def pause_rollout(request: Request) -> Response:
 
 
 async def resume_rollout(request: Request) -> Response:
-    return await _turn(request, resume)
+    return await _turn(request, resume, confirm=confirmation.resumed)
 
 
-async def _turn(request: Request, verb: Callable[..., Proposal]) -> Response:
+async def _turn(request: Request, verb: Callable[..., Proposal], *, confirm: Confirm | None = None) -> Response:
     """Pause or resume a rollout by its id or its task's name. An id means that attempt alone, never a later one."""
     sent = await read_json(request, PlainOrder)
     desk = desk_of(request)
@@ -89,7 +94,7 @@ async def _turn(request: Request, verb: Callable[..., Proposal]) -> Response:
         refuse_past(world, found)
         return verb(world, task=found.task, order=order, now=now)
 
-    return await commit_verb(desk, decide, found.task)
+    return await commit_verb(desk, decide, found.task, confirm=None if confirm is None else (found.id, confirm))
 
 
 def refuse_past(world: World, rollout: Rollout) -> None:
@@ -106,12 +111,23 @@ async def release_pair(request: Request) -> Response:
     return await commit_verb(desk, lambda world: release(world, task=name, candidate=sent.candidate, order=order), name)
 
 
-async def commit_verb(desk: Desk, decide: Callable[[World], Proposal], task: str) -> Response:
-    """Commit, and answer with the revision and the task as it stands then."""
+async def commit_verb(
+    desk: Desk, decide: Callable[[World], Proposal], task: str, *, confirm: tuple[str, Confirm] | None = None
+) -> Response:
+    """Commit, and answer with the revision and the task as it stands then, and with what ``confirm`` says of the rollout named."""
     change = await desk.office.commit(decide)
     world = await desk.office.read(lambda store: store.world())
     view = task_view(world, await _planes(desk), task, now=desk.clock.now())
-    return answer(CommittedAnswer(revision=change.revision, table_revision=world.table_revision, task=view))
+    said = "" if confirm is None else await _confirmed(desk, world.rollouts[confirm[0]], confirm[1])
+    return answer(CommittedAnswer(revision=change.revision, table_revision=world.table_revision, task=view, said=said))
+
+
+async def _confirmed(desk: Desk, rollout: Rollout, confirm: Confirm) -> str:
+    """Nothing where the evidence cannot be read: the word itself is committed by now."""
+    try:
+        return confirm(rollout, await desk.assessor.assess(rollout))
+    except StoreError:
+        return ""
 
 
 async def _planes(desk: Desk) -> Sequence[PlaneState]:

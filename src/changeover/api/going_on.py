@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from changeover.api.bodies import actor_of, read_json
 from changeover.api.caller import caller_of
-from changeover.api.commanding import PlainOrder, Reason, commit_verb, refuse_past
+from changeover.api.commanding import Confirm, PlainOrder, Reason, commit_verb, refuse_past
 from changeover.api.desk import Desk, desk_of
 from changeover.api.reading import rollout_named
 from changeover.api.rolling import SUFFIX_DIGITS, rollout_id
+from changeover.rollout import confirmation
 from changeover.rollout.commands import Order, approve, override, promote, retry
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import Proposal, World
@@ -47,14 +48,24 @@ async def approve_step(request: Request) -> Response:
     declared = await asyncio.to_thread(desk.declared)
     order = _order(request, sent)
     role, four_eyes, now = caller_of(request).role, declared.policy.four_eyes, desk.clock.now()
-    return await _say(desk, found, lambda world: approve(world, task=found.task, order=order, role=role, now=now, four_eyes=four_eyes))
+    return await _say(
+        desk,
+        found,
+        lambda world: approve(world, task=found.task, order=order, role=role, now=now, four_eyes=four_eyes),
+        confirm=confirmation.approved,
+    )
 
 
 async def override_gates(request: Request) -> Response:
     sent = await read_json(request, OverrideOrder)
     desk, found = desk_of(request), await _found(request)
     order, now = _order(request, sent), desk.clock.now()
-    return await _say(desk, found, lambda world: override(world, task=found.task, gates=sent.gates, order=order, now=now))
+    return await _say(
+        desk,
+        found,
+        lambda world: override(world, task=found.task, gates=sent.gates, order=order, now=now),
+        confirm=confirmation.overridden,
+    )
 
 
 async def finish_now(request: Request) -> Response:
@@ -62,7 +73,7 @@ async def finish_now(request: Request) -> Response:
     desk, found = desk_of(request), await _found(request)
     order, now = _order(request, sent), desk.clock.now()
     decide = _promoting(found, order, sent.without, now)
-    return await commit_verb(desk, decide, found.task)
+    return await commit_verb(desk, decide, found.task, confirm=(found.id, confirmation.promoted))
 
 
 async def begin_anew(request: Request) -> Response:
@@ -83,7 +94,7 @@ def _promoting(found: Rollout, order: Order, without: tuple[str, ...], now: floa
     return lambda world: promote(world, task=found.task, order=order, now=now, without=without)
 
 
-async def _say(desk: Desk, found: Rollout, verb: Callable[[World], Proposal]) -> Response:
+async def _say(desk: Desk, found: Rollout, verb: Callable[[World], Proposal], *, confirm: Confirm) -> Response:
     """What is said of an attempt that is over by now is refused, but for one that retires its old version."""
 
     def decide(world: World) -> Proposal:
@@ -91,7 +102,7 @@ async def _say(desk: Desk, found: Rollout, verb: Callable[[World], Proposal]) ->
             refuse_past(world, found)
         return verb(world)
 
-    return await commit_verb(desk, decide, found.task)
+    return await commit_verb(desk, decide, found.task, confirm=(found.id, confirm))
 
 
 async def _found(request: Request) -> Rollout:

@@ -46,10 +46,12 @@ def _on_store(function: "Callable[Concatenate[StorePlace, P], None]") -> Callabl
 
 @contextlib.contextmanager
 def _said() -> Generator[None]:
-    from changeover.ports.store import StoreError
+    from changeover.ports.store import StoreError, UnsoundError
 
     try:
         yield
+    except UnsoundError as error:
+        raise Failure(str(error), code=ExitCode.ROLLED_BACK) from error
     except StoreError as error:
         raise Failure(str(error)) from error
 

@@ -40,6 +40,8 @@ class EventFeed:
         while time.monotonic() < until:
             try:
                 yield from self._stream(until)
+                if time.monotonic() >= until:
+                    return  # it was we who left
                 self._went_away("the server is stopping")
             except Failure as failure:
                 if isinstance(failure, ServerRefusal) and failure.status < _SERVER_FAULT:

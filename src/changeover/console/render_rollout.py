@@ -11,6 +11,7 @@ from changeover.console.render_compare import render_evidence
 from changeover.console.render_compare_rows import headline
 from changeover.console.render_preflight import preflight_lines
 from changeover.console.tables import cell, plain_table
+from changeover.rollout.confirmation import standing_words
 
 MARKS: Final = {"done": "✔", "current": "▶", "to_come": "·"}
 
@@ -41,6 +42,7 @@ def render_rollout(answer: RolloutAnswer) -> RenderableType:
         cell(""),
         *(cell(f"{MARKS[step.state]} {step.number}. {step.what}", "bold" if step.state == "current" else "") for step in answer.steps),
         *(cell(f"     holds: {reason}", "yellow") for reason in answer.unmet),
+        *(cell(f"     {said}", "yellow") for said in standing_words(rollout)),
         cell(""),
         render_evidence(rollout, answer.assessment),
     )

@@ -29,7 +29,7 @@ def demo(seed: int | None, as_json: bool, keep: bool, stay: bool) -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def azure_sim(arguments: tuple[str, ...]) -> None:
-    """Run a local Azure OpenAI resource to rehearse against."""
+    """Run a local Azure to rehearse against."""
     from changeover.azure_sim.main import run
 
     sys.exit(run(arguments))

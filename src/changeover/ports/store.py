@@ -27,6 +27,10 @@ class StoreError(Exception):
     """The store cannot do what was asked: what was found, what was expected, what to do. Nothing was written by half."""
 
 
+class UnsoundError(StoreError):
+    """What is there is damaged, or was changed by something else, or is no store of ours."""
+
+
 class LeaseLostError(StoreError):
     """Somebody else acts now: what was to be committed under an older epoch was not (rule I7)."""
 

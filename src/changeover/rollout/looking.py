@@ -82,7 +82,7 @@ def _go_on(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
 def _analyse(rollout: Rollout, step: AnalysisStep, assessment: Assessment, now: float) -> Moved:
     reasons = unmet(step, rollout.plan, rollout.progress, assessment)
     if not reasons:
-        return next_step(rollout, _met_words(rollout, step), now)
+        return next_step(rollout, _met_words(rollout, step, assessment), now)
     waited_s = now - rollout.progress.step_entered_at
     if step.duration_max_s is None or waited_s <= step.duration_max_s:
         return rollout, ()
@@ -96,7 +96,7 @@ def _leave(rollout: Rollout, assessment: Assessment, now: float, *, why: str) ->
     """Past a step that waited, if what was proven at this weight holds still."""
     if unmet_still(rollout.plan, rollout.progress, assessment):
         return rollout, ()
-    return next_step(rollout, why, now)
+    return next_step(rollout, "; ".join((why, *_overriding(rollout))), now)
 
 
 def _bake(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
@@ -105,7 +105,7 @@ def _bake(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
     why = f"baked for {assessment.served_s:.0f} s without harm"
     if rollout.progress.finishing is not None:
         why = f"finished by {rollout.progress.finishing.actor}: {rollout.progress.finishing.reason}"
-    return moves.complete(rollout, why, now)
+    return moves.complete(rollout, "; ".join((why, *_overriding(rollout))), now)
 
 
 def _has_watched(rollout: Rollout, step: PauseStep, assessment: Assessment) -> bool:
@@ -153,12 +153,20 @@ def _approver(rollout: Rollout) -> str:
     return f"approved by {last.actor} ({last.role})"
 
 
-def _met_words(rollout: Rollout, step: AnalysisStep) -> str:
-    """The log says on whose word it went on, where it was somebody's."""
-    found = [each for each in rollout.progress.overrides if each.step == rollout.progress.step]
-    named = [f"{', '.join(each.gates)} overridden by {each.actor} ({each.reason})" for each in found]
-    wish = rollout.progress.finishing
+def _met_words(rollout: Rollout, step: AnalysisStep, assessment: Assessment) -> str:
+    """The log says on whose word it went on, where it was somebody's, and whether the step would not have been met without."""
+    progress, wish = rollout.progress, rollout.progress.finishing
+    spoken = _overriding(rollout)
     if wish is not None:
         without = f" without {', '.join(wish.gates)}" if wish.gates else ""
-        named.append(f"finished{without} by {wish.actor} ({wish.reason})")
-    return "; ".join((f"{step.require} is met", *named))
+        spoken.append(f"finished{without} by {wish.actor} ({wish.reason})")
+    unaided = msgspec.structs.replace(progress, overrides=(), finishing=None if wish is None else msgspec.structs.replace(wish, gates=()))
+    if spoken and unmet(step, rollout.plan, unaided, assessment):
+        return f"{step.require} is not met but {'; '.join(spoken)}"
+    return "; ".join((f"{step.require} is met", *spoken))
+
+
+def _overriding(rollout: Rollout) -> list[str]:
+    """Who answered for what at the present step."""
+    found = [each for each in rollout.progress.overrides if each.step == rollout.progress.step]
+    return [f"overridden: {', '.join(each.gates)} by {each.actor} ({each.reason})" for each in found]

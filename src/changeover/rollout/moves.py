@@ -97,7 +97,7 @@ def resumed(rollout: Rollout, now: float) -> Rollout:
     progress = msgspec.structs.replace(
         before,
         phase=before.paused_from,
-        reason="resumed",
+        reason=f"resumed{_goes_on_with(rollout)}",
         step_entered_at=now,
         hold=None,
         paused_from=Phase.RUNNING,
@@ -203,6 +203,24 @@ def _enter_pause(rollout: Rollout, step: PauseStep, why: str, now: float) -> Mov
     after = _enter(rollout, why, now)
     hold = Hold(kind="step", value="0 words to go on", comparator="<", limit="1 (changeover rollout resume)")
     return pause(after, f"{why}; the plan pauses here until somebody resumes", hold)
+
+
+def _goes_on_with(rollout: Rollout) -> str:
+    """What is ahead where it stands, so that its reason tells that it was resumed no longer than that is news."""
+    progress, step = rollout.progress, present_step(rollout)
+    if progress.paused_from is Phase.BAKING:
+        return f"; bakes for {span(rollout.plan.bake.duration_s)}"
+    match step:
+        case AnalysisStep(require=require):
+            return f"; analysis {require}"
+        case ApproveStep(roles=roles) if not progress.cleared:
+            return f"; waits for the approval of {' or '.join(roles)}"
+        case WeightStep():
+            return f"; weight {percent(progress.permille)}"
+        case VerifyStep() | ShadowStep() | PrepareStep():
+            return f"; {step_words(step)}"
+        case _:
+            return ""
 
 
 def _past_last(rollout: Rollout, why: str, now: float) -> Moved:

@@ -68,7 +68,7 @@ tasks:
 # Who hears of what happens; addresses and secrets by where they are found. Topics: started, step, paused, undecided, rolled_back,
 # completed, drift, retirement, summary; without on all but step. Try it: changeover alerts test
 # alerts:
-#   - {webhook: {env: CHANGEOVER_WEBHOOK}, secret: {env: CHANGEOVER_WEBHOOK_SECRET}, on: [paused, rolled_back, drift, retirement, completed]}
+#   - {webhook: {env: CHANGEOVER_WEBHOOK}, secret: {env: CHANGEOVER_WEBHOOK_SECRET}, on: [paused, rolled_back, drift, completed]}
 #   - {apprise: {env: CHANGEOVER_CHAT}}
 
 # With four_eyes whoever starts a rollout does not approve it. The week is summed up at this moment, in UTC.

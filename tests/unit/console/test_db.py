@@ -4,6 +4,8 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from typing import Final
 
 import pytest
 
@@ -14,6 +16,9 @@ from changeover.ports.store import Store
 from tests.contract.store_samples import PUBLISH, TASK, batch, observation, proposing, seeded, split
 from tests.postgres import Cluster, database_of
 from tests.unit.console.live import call
+
+PAGE: Final = 4096
+"""SQLite's page, in bytes."""
 
 
 class Place:
@@ -183,11 +188,45 @@ def test_a_backup_whose_last_page_is_damaged_is_named_and_not_restored(file: Pat
         opened.seek(-4096, 2)
         opened.write(b"\x7f" * 4096)
     verified = call("db", "verify", "--file", str(file))
-    assert verified.exit_code in (1, 3)
+    assert verified.exit_code == 3
     assert "malformed" in verified.output or "page" in verified.output.lower()
     restored = call("db", "restore", str(file), "--state", str(tmp_path / "new"))
-    assert restored.exit_code == 1
+    assert restored.exit_code == 3
     assert not (tmp_path / "new" / "changeover.db").exists()
+
+
+def test_random_bytes_in_any_page_are_found_and_named(file: Path, tmp_path: Path) -> None:
+    whole = file.read_bytes()
+    noise = Random(7)
+    for page in range(len(whole) // PAGE):
+        damaged = tmp_path / "damaged.db"
+        damaged.write_bytes(whole[: page * PAGE] + noise.randbytes(PAGE) + whole[(page + 1) * PAGE :])
+        result = call("db", "verify", "--file", str(damaged))
+        assert result.exit_code == 3, (page, result.output)
+
+
+@pytest.mark.parametrize("what", ["nothing", "a database without tables", "tables of others", "a text"])
+def test_a_file_that_is_no_backup_is_not_taken_for_one(tmp_path: Path, what: str) -> None:
+    place, found = Place(tmp_path / "state", None), tmp_path / "found.db"
+    store = place.open()
+    fill(store)
+    store.close()
+    found.write_text("dear diary\n" * 500 if what == "a text" else "")
+    if "tables" in what:
+        connection = sqlite3.connect(found)
+        connection.execute("CREATE TABLE diary (day TEXT)")
+        if what != "tables of others":
+            connection.execute("DROP TABLE diary")
+        connection.close()
+    before = (tmp_path / "state" / "changeover.db").read_bytes()
+    for command in (["verify", "--file", str(found)], ["restore", str(found), "--yes"]):
+        result = call("db", *command, *place.options)
+        assert result.exit_code == 3, result.output
+        if what == "nothing":
+            assert "found an empty file, expected a backup made by changeover db backup" in result.stderr
+        if what == "a database without tables":
+            assert f"found {what}, expected a backup" in result.stderr
+    assert (tmp_path / "state" / "changeover.db").read_bytes() == before
 
 
 def test_a_backup_that_was_changed_is_not_restored(file: Path, tmp_path: Path) -> None:

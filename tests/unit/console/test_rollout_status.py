@@ -77,6 +77,7 @@ def test_a_time_that_passes_undecided_is_told_apart_from_failure(live: Live) -> 
     result = live.call("rollout", "status", "email", "--timeout", "0.1s")
     assert result.exit_code == 5
     assert "not decided within 0.1s" in result.stderr
+    assert "lost the server" not in result.stderr, "it was not the server who left"
     live.call("rollout", "pause", "email")
     assert live.call("rollout", "status", "email", "--timeout", "0.1s", "--through-pauses").exit_code == 5
 

@@ -37,7 +37,8 @@ def test_both_candidates_go_the_same_way(tmp_path: Path) -> None:
     rollouts = {rollout.candidate: rollout.plan.steps for rollout in declared(tmp_path).rollouts.values()}
     assert set(rollouts) == {SHORTER, NEWEST}
     for steps in rollouts.values():
-        said = [step.permille if isinstance(step, WeightStep) else step.require for step in steps]
+        assert all(isinstance(step, WeightStep | AnalysisStep) for step in steps)
+        said = [step.permille if isinstance(step, WeightStep) else step.require for step in steps if isinstance(step, WeightStep | AnalysisStep)]
         assert said == [100, "no_harm", 500, "pass", 1000]
         assert all(step.duration_max_s is None for step in steps if isinstance(step, AnalysisStep))
 

@@ -320,7 +320,8 @@ def test_every_alert_names_the_limit_and_the_one_command_to_go_back() -> None:
         texts |= {command.topic: command.text for command in advance(present, event, LATER)[1] if command.kind == "alert"}
     assert texts == {
         "started": "rollout r1 started: new gets 10 % of email, at most 100 %; old keeps the rest. To go back: changeover rollback email",
-        "paused": "rollout r1 paused: lunch (50 % served of at most 100 %). new stays at 50 % of email, at most 100 %. To go back: changeover rollback email",
+        "paused": "rollout r1 paused: lunch (50 % served of at most 100 %). new stays at 50 % of email, at most 100 %. "
+        "To go back: changeover rollback email",
         "rolled_back": "rollout r1 rolled back: by hand. new went from 50 % to 0 % of email; old serves all of it. "
         "To allow another attempt: changeover rollout release email --to new",
         "completed": "rollout r1 completed: new serves 100 % of email and is its stable; passed: quality, errors. "

@@ -261,7 +261,7 @@ def test_an_override_is_good_for_its_step_and_what_waits_behind_it() -> None:
     present = _moved(_at(1, TENTH, NO_HARM, PauseStep(duration_s=1.0), HALF, PASS, ALL), word)
     weak = assessment(verdict("errors", Decision.UNDECIDED, able_to_trip=False), closed_until=LATER, blocks=0)
     waiting = _moved(present, Assessed(assessment=weak))
-    assert waiting.progress.reason.startswith("no_harm is met; errors, quality, dwell overridden by ana (ticket 4711); ")
+    assert waiting.progress.reason.startswith("no_harm is not met but overridden: errors, quality, dwell by ana (ticket 4711); ")
     half = _moved(waiting, Assessed(assessment=weak), LATER + 9.0)
     assert _step(half) == 2
     half = _moved(waiting, Assessed(assessment=assessment(verdict("errors"), closed_until=LATER + 9.0, blocks=0)), LATER + 9.0)

@@ -20,7 +20,7 @@ from changeover.adapters.sql.postgres_engine import PostgresEngine
 from changeover.adapters.sql.postgres_opening import connected, postgres_engine
 from changeover.adapters.sql.sqlite_engine import SqliteEngine
 from changeover.adapters.sql.store import SqlStore
-from changeover.ports.store import StoreError
+from changeover.ports.store import StoreError, UnsoundError
 
 _UNFINISHED: Final = ".unfinished"
 
@@ -53,13 +53,12 @@ def read_moved_up(path: Path, scratch: Path) -> Generator[SqlStore]:
 
     Raises:
         StoreError: it cannot be read, or is of a newer version.
+        UnsoundError: it is damaged, or holds no store.
     """
     if not path.exists():
         raise StoreError(f"found no store at {path}; name the state directory of a server, or a backup")
-    with _opened(SqliteEngine(path, read_only=True)) as (_, found):
-        is_newest = found == REVISIONS[-1]
     shown = path
-    if not is_newest:
+    if _kept_schema(path) != REVISIONS[-1]:
         shown = scratch / path.name
         _copy_file(path, shown)
         open_store(shown, lock=False).close()
@@ -152,6 +151,22 @@ def restore_database(source: Path, url: str, scratch: Path, *, replace: bool) ->
             copy_all(rows, target)
 
 
+def _kept_schema(path: Path) -> str:
+    """The schema of the store that a file holds.
+
+    SQLite takes a file of no bytes for a database without tables, which the next step would fill as a new store.
+
+    Raises:
+        StoreError: it cannot be read, or is of a newer version.
+        UnsoundError: it is damaged, or holds no store.
+    """
+    with _opened(SqliteEngine(path, read_only=True)) as (_, found):
+        if found is None:
+            what = "a database without tables" if path.stat().st_size else "an empty file"
+            raise UnsoundError(f"{path}: found {what}, expected a backup made by changeover db backup")
+        return found
+
+
 @contextlib.contextmanager
 def _opened(engine: SqliteEngine | PostgresEngine) -> Generator[tuple[sa.Connection, str | None]]:
     """A connection to look with, and the schema that it found."""
@@ -215,6 +230,8 @@ def _draft_of(source: Path, draft: Path) -> Generator[None]:
     """A copy of the backup at ``draft``, of the newest schema and proven whole: replayed, chained, and its pages read."""
     _remove(draft)
     try:
+        if source.exists():
+            _kept_schema(source)
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
         _copy_file(source, draft)
         store = open_store(draft, lock=False)
@@ -223,7 +240,7 @@ def _draft_of(source: Path, draft: Path) -> Generator[None]:
         finally:
             store.close()
         if faults:
-            raise StoreError(f"{source} is not whole, nothing was restored: {'; '.join(faults[:3])}")
+            raise UnsoundError(f"{source} is not whole, nothing was restored: {'; '.join(faults[:3])}")
         yield
     except OSError as error:
         raise StoreError(f"cannot restore {source}: {error.strerror}; make room, and check who may write there") from error

@@ -65,6 +65,8 @@ class SqlLedger(Part):
         """See ``Ledger``. Also asks the database whether its files are whole."""
         with self._session.reading() as connection:
             faults = self._session.engine.damage(connection)
+            if faults:
+                return faults  # damaged pages may hold anything, and what is read from them proves nothing
             faults += chain_faults(_links(connection, after=0, limit=None), head=_head(connection))
             try:
                 replayed, tables = self._replayed(connection)

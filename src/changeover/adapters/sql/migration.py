@@ -6,7 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from changeover.adapters.sql.engine import Kind, transaction
-from changeover.ports.store import StoreError
+from changeover.ports.store import StoreError, UnsoundError
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """The schema revisions this code knows, oldest first, written down so that alembic is imported only when one is due."""
@@ -45,7 +45,7 @@ def schema_found(connection: sa.Connection, place: str) -> str | None:
     if not tables:
         return None
     if _version.name not in tables:
-        raise StoreError(
+        raise UnsoundError(
             f"{place} holds tables of something else ({', '.join(tables[:3])}), expected a store of changeover or an empty one; "
             "name another"
         )

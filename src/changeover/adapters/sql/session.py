@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from changeover.adapters.sql.engine import Engine, Kind, transaction
-from changeover.ports.store import StoreError
+from changeover.ports.store import UnsoundError
 
 T = TypeVar("T")
 
@@ -54,12 +54,12 @@ class Session:
         """Decode a stored value; ``what`` names it where it cannot be.
 
         Raises:
-            StoreError: it is not what this code writes.
+            UnsoundError: it is not what this code writes.
         """
         try:
             return msgspec.json.decode(text, type=kind)
         except msgspec.DecodeError as error:
-            raise StoreError(f"cannot read {what} in {self.place}: {error}; it was changed by something else: restore a backup") from error
+            raise UnsoundError(f"cannot read {what} in {self.place}: {error}; it was changed by something else: restore a backup") from error
 
 
 class Part:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from changeover.adapters.sql.engine import Kind, kind_of
-from changeover.ports.store import StoreError
+from changeover.ports.store import StoreError, UnsoundError
 
 BUSY_MS: Final = 5000
 """How long a writer waits for another. Nobody else should write; a backup or a shell may read and lock for a moment."""
@@ -31,7 +31,7 @@ In WAL mode ``synchronous=NORMAL`` survives the death of the process but not of 
 only. ``FULL`` syncs the log at every commit, and with it everything that was committed before, in order.
 """
 
-_ADVICE: Final = {
+_ADVICE: Final[dict[int | None, str]] = {
     sqlite3.SQLITE_FULL: "the disk is full; make room and try again",
     sqlite3.SQLITE_READONLY: "it may not be written; check the owner and mode of the file and of its directory",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; stop the server, keep a copy of the file, and restore a backup",
@@ -43,6 +43,9 @@ _ADVICE: Final = {
     sqlite3.SQLITE_CONSTRAINT: "it would break a rule of the store; this is a fault of the program, please report it",
 }
 _PRIMARY_CODE: Final = 0xFF
+_UNSOUND: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_NO_TEXT: Final = "Could not decode to UTF-8"
+"""The driver's words, without a code, for text that is none: we never wrote it."""
 
 
 class SqliteEngine:
@@ -73,9 +76,9 @@ class SqliteEngine:
         try:
             yield
         except DBAPIError as error:
-            raise StoreError(f"cannot {verb} {self.place}: {_reading(error.orig)}") from error
+            raise _translation(verb, self.place, error.orig) from error
         except sqlite3.Error as error:
-            raise StoreError(f"cannot {verb} {self.place}: {_reading(error)}") from error
+            raise _translation(verb, self.place, error) from error
 
     def damage(self, connection: sa.Connection) -> list[str]:
         """See ``Engine``."""
@@ -107,7 +110,12 @@ def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _reading(error: BaseException | None) -> str:
+def _translation(verb: str, place: str, error: BaseException | None) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    advice = _ADVICE.get(code & _PRIMARY_CODE) if isinstance(code, int) else None
-    return f"{error}: {advice}" if advice else f"{error}"
+    primary = code & _PRIMARY_CODE if isinstance(code, int) else None
+    is_text_damaged = str(error).startswith(_NO_TEXT)
+    advice = _ADVICE.get(sqlite3.SQLITE_CORRUPT if is_text_damaged else primary)
+    # the driver quotes the text, which may be anybody's
+    said = _NO_TEXT if is_text_damaged else f"{error}"
+    kind = UnsoundError if is_text_damaged or primary in _UNSOUND else StoreError
+    return kind(f"cannot {verb} {place}: {said}: {advice}" if advice else f"cannot {verb} {place}: {said}")
