@@ -46,9 +46,10 @@ class PlainOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RollbackOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Takes no revision: rolling back always works."""
+    """Takes no revision: rolling back always works. ``further``: a promotion from before what was taken back last, too."""
 
     reason: Reason = ""
+    further: bool = False
 
 
 class ReleaseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +72,9 @@ async def rollback(request: Request) -> Response:
     sent = await read_json(request, RollbackOrder)
     desk, name, actor = desk_of(request), request.path_params["task"], actor_of(request)
     now = desk.clock.now()
-    return await commit_verb(desk, lambda world: roll_back(world, task=name, actor=actor, reason=sent.reason, now=now), name)
+    return await commit_verb(
+        desk, lambda world: roll_back(world, task=name, actor=actor, reason=sent.reason, now=now, further=sent.further), name
+    )
 
 
 async def pause_rollout(request: Request) -> Response:

@@ -178,17 +178,22 @@ def release(asking: Asking, task: str, candidate: str, reason: str) -> None:
 @click.command(cls=Taught, examples=('changeover rollback email-summarisation --reason "customers complain"',))
 @click.argument("task")
 @click.option("--reason", default="", help="Why, for the log of events.")
+@click.option("--further", is_flag=True, help="Undo the promotion from before what was taken back last, too.")
 @asks_server
-def rollback(asking: Asking, task: str, reason: str) -> None:
+def rollback(asking: Asking, task: str, reason: str, further: bool) -> None:
     """Send all traffic of TASK to its stable, now, from whatever state.
 
-    Asks nothing and needs no id. The pair is blocked afterwards until it is released.
+    Asks nothing and needs no id. The pair is blocked afterwards until it is released. Pressed again it changes
+    nothing: what was promoted before goes back with --further alone.
     """
+    body: dict[str, object] = {"reason": reason, "further": True} if further else {"reason": reason}
     try:
-        reply = asking.link.post(f"/api/v1/tasks/{segment(task)}/rollback", {"reason": reason})
+        reply = asking.link.post(f"/api/v1/tasks/{segment(task)}/rollback", body)
     except ServerRefusal as refusal:
         if refusal.problem.code != "nothing_to_do":
             raise
         note(refusal.problem.message)
+        if refusal.problem.hint:
+            note(refusal.problem.hint)
         return
     show_committed(asking, reply)

@@ -92,22 +92,37 @@ def set_split(world: World, *, task: str, weights: Mapping[str, int], salt: str,
     return _proposal(order, SplitSet(task=task, split=split), _publish(task))
 
 
-def roll_back(world: World, *, task: str, actor: str, reason: str, now: float) -> Proposal:
+def roll_back(world: World, *, task: str, actor: str, reason: str, now: float, further: bool = False) -> Proposal:
     """All traffic of ``task`` to its stable, from every state. It takes no revision, and reads no evidence: rolling back always
     wins (rule I1).
 
     An active rollout is rolled back; else a split set by hand ends; else, when the present stable came by a promotion,
-    that promotion is undone while what it replaced is kept: the deployment it replaced is the stable again.
+    that promotion is undone while what it replaced is kept: the deployment it replaced is the stable again. Where something
+    has been taken back since, that wants the word ``further``: the button may have been pressed twice.
     """
     order = Order(actor=actor, reason=reason or "rolled back by hand")
     state = task_of(world, task, order)
     if state.rollout is None and state.split is not None:
         return _proposal(order, SplitSet(task=task, split=None), _publish(task))
     promoted = None if state.rollout is not None else standing_promotion(world, state)
+    if promoted is not None and not further and _was_taken_back_since(world, state, promoted):
+        raise _one_step_back(state, promoted)
     rollout_id = state.rollout if promoted is None else promoted.id
     if rollout_id is not None:
         return move(world, rollout_id=rollout_id, event=RollBack(reason=order.reason), now=now, actor=actor, reason=order.reason)
     raise _nothing_to_roll_back(world, state)
+
+
+def _was_taken_back_since(world: World, state: TaskState, promoted: Rollout) -> bool:
+    """A later rollout was rolled back, or a later split ended."""
+    later = [each for each in world.rollouts.values() if each.task == state.name and each.attempt > promoted.attempt]
+    splits = state.attempts - promoted.attempt - len(later)
+    return splits > 0 or any(each.progress.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK) for each in later)
+
+
+def _one_step_back(state: TaskState, promoted: Rollout) -> NothingToDo:
+    hint = f"To take back the promotion of {promoted.candidate} by {promoted.id} too: changeover rollback {state.name} --further"
+    return NothingToDo(f"rolled back already: {state.stable} serves all of {state.name}", hint=hint)
 
 
 def _nothing_to_roll_back(world: World, state: TaskState) -> NothingToDo:

@@ -36,8 +36,8 @@ def _start(world: World, candidate: str = "new", of: Plan | None = None, name: s
     return start_rollout(world, request, order=order, now=T0)
 
 
-def _roll_back(world: World, task: str = "email") -> Proposal:
-    return roll_back(world, task=task, actor="ana", reason="", now=T0 + 5)
+def _roll_back(world: World, task: str = "email", *, further: bool = False) -> Proposal:
+    return roll_back(world, task=task, actor="ana", reason="", now=T0 + 5, further=further)
 
 
 def _started() -> World:
@@ -227,7 +227,19 @@ def test_a_split_set_after_a_promotion_ends_before_the_promotion_is_undone() -> 
     split = committed(world, _split(world, {"new": 500, "old": 500}))
     once = committed(split, _roll_back(split))
     assert (once.tasks["email"].stable, once.tasks["email"].split) == ("new", None)
-    assert committed(once, _roll_back(once)).tasks["email"].stable == "old"
+    assert "rolled back already: new serves all of email" in _refusal(lambda: _roll_back(once)).message
+    assert committed(once, _roll_back(once, further=True)).tasks["email"].stable == "old"
+
+
+def test_pressing_the_button_twice_takes_back_the_last_attempt_and_leaves_the_promotion_before_it() -> None:
+    world = _promoted()
+    world = committed(world, _start(world, "other", name="r2"))
+    once = committed(world, _roll_back(world))
+    assert routing_table(once).routes["email"].candidate_permille == 0
+    refused = _refusal(lambda: _roll_back(once))
+    assert "rolled back already: new serves all of email" in refused.message
+    assert "changeover rollback email --further" in refused.hint
+    assert committed(once, _roll_back(once, further=True)).tasks["email"].stable == "old"
 
 
 def test_a_rollout_back_to_the_old_stable_can_be_started_after_a_promotion() -> None:
