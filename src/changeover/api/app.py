@@ -65,7 +65,6 @@ def build_app(  # noqa: PLR0913  one argument a port
     declared: Callable[[], Declared],
     gateway_url: Callable[[], str | None],
     token: str | None = None,
-    token_file: str = "",
     planes: bool = True,
     prices: PriceBook | None = None,
     mint: Mint | None = None,
@@ -78,9 +77,9 @@ def build_app(  # noqa: PLR0913  one argument a port
 ) -> Starlette:
     """The app for one listener. The ports are those of `Desk`.
 
-    ``token`` is ``None`` for a Unix socket, whose file mode is its guard; a TCP port needs one, and callers learn from
-    ``token_file`` where to find it. The data planes' calls are there only with ``planes``, those
-    about keys and tokens only with a ``mint`` for their secrets. ``plane_token``, ``public`` and ``read_only`` are the `Door`'s.
+    ``token`` is ``None`` for a Unix socket, whose file mode is its guard; a TCP port needs one. The data planes' calls
+    are there only with ``planes``, those about keys and tokens only with a ``mint`` for their secrets. ``plane_token``,
+    ``public`` and ``read_only`` are the `Door`'s.
     """
     assert token is None or len(token) >= TOKEN_CHARACTERS_MIN, "a guessable token is none"
     routes: list[BaseRoute] = [
@@ -108,7 +107,6 @@ def build_app(  # noqa: PLR0913  one argument a port
     routes += () if mint is None else (*keys.routes_for(mint), *tokens.routes_for(mint))
     door = Door(
         token=token,
-        token_file=token_file,
         plane_token=plane_token,
         public=public,
         read_only=read_only and token is not None,

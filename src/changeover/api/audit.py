@@ -14,6 +14,7 @@ from changeover.api.audit_answers import AuditAnswer, AuditCheck, LinksAnswer
 from changeover.api.bodies import seconds, whole_number
 from changeover.api.desk import desk_of
 from changeover.api.errors import answer, bad_request
+from changeover.api.reading import task_named
 from changeover.ports.office import Office
 from changeover.ports.store import Store, StoreError
 from changeover.rollout.audit_chain import Head, Link, chain_faults
@@ -40,7 +41,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ls(request: Request) -> Response:
-    """The newest entries that were asked for; ``last`` is how many seconds back, in place of ``since``."""
+    """The newest entries that were asked for; ``last`` is how many seconds back, in place of ``since``.
+
+    A task that was removed has its entries still; one that has none, and is not there, is refused with the names there are.
+    """
     desk = desk_of(request)
     first = desk.clock.now() - seconds(request, "last", default=0.0, most=_TIME_MAX) if "last" in request.query_params else 0.0
     asked = Asked(
@@ -51,7 +55,10 @@ async def ls(request: Request) -> Response:
         limit=max(1, whole_number(request, "limit", default=SHOWN_DEFAULT, most=SHOWN_MAX)),
     )
     found, head = await _whole_log(desk.office)
-    return answer(await asyncio.to_thread(_chosen, found, head, asked))
+    chosen = await asyncio.to_thread(_chosen, found, head, asked)
+    if asked.task is not None and not chosen.entries:
+        task_named(await desk.office.read(lambda store: store.world()), asked.task)
+    return answer(chosen)
 
 
 async def links(request: Request) -> Response:

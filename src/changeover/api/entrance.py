@@ -22,6 +22,12 @@ GUARDED: Final = ("/api/", "/dp/")
 PLANES_ONLY: Final = "/dp/"
 METRICS: Final = "/metrics"
 
+_WRONG: Final = "the token is not the right one: no live token of this server is like it"
+_HOW_TO_COME_IN: Final = (
+    "send 'Authorization: Bearer TOKEN'; the command line takes it from CHANGEOVER_TOKEN; "
+    "an owner makes one: changeover token create NAME --role ROLE"
+)
+
 Tokens = Callable[[], Awaitable[Mapping[str, TokenEntry]]]
 
 
@@ -36,7 +42,6 @@ class Door:
     """
 
     token: str | None
-    token_file: str = ""
     plane_token: str | None = None
     public: bool = False
     read_only: bool = False
@@ -93,12 +98,12 @@ class Entrance:
             return OWNER
         scheme, _, word = (header or "").partition(" ")
         word = word.strip()
-        if scheme.lower() != "bearer":
-            raise self._stranger()
+        if scheme.lower() != "bearer" or not word:
+            raise _stranger("found no token, and this port asks for one")
         if self._opens(word, path):
             return OWNER
         if not is_token(word):
-            raise self._stranger()
+            raise _stranger(_WRONG)
         return Caller(token=await self._named(hash_of(word.encode()), path))
 
     def _opens(self, word: str, path: str) -> bool:
@@ -113,7 +118,7 @@ class Entrance:
     async def _named(self, hashed: str, path: str) -> TokenEntry:
         entry = next((each for each in (await self._tokens()).values() if each.hash == hashed), None)
         if entry is None:
-            raise self._stranger()
+            raise _stranger(_WRONG)
         standing = entry.standing(self._clock.now())
         if standing is not TokenStanding.GOOD:
             hint = "Ask an owner for another one: changeover token create NAME --role ROLE"
@@ -123,15 +128,15 @@ class Entrance:
             raise ApiError(403, Problem(code="not_allowed", message=f"{entry.actor} is no data plane", hint=hint))
         return entry
 
-    def _stranger(self) -> ApiError:
-        where = f"; the owner's is in {self._door.token_file}" if self._door.token_file else ""
-        hint = f"send 'Authorization: Bearer TOKEN'{where}"
-        return ApiError(401, Problem(code="unauthorized", message="the token is missing or not the right one", hint=hint))
-
     def _expect_writable(self, method: str, path: str) -> None:
         if self._door.read_only and least_role(method, path) is not Role.VIEWER:
             message = "this port is read-only: it was started with --read-only"
             raise ApiError(403, Problem(code="read_only", message=message, hint=self._door.way_round))
+
+
+def _stranger(message: str) -> ApiError:
+    """Tells whoever it is nothing of this machine."""
+    return ApiError(401, Problem(code="unauthorized", message=message, hint=_HOW_TO_COME_IN))
 
 
 def _expect_role(caller: Caller, method: str, path: str) -> None:

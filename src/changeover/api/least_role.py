@@ -8,8 +8,8 @@ from changeover.rollout.role import Role
 SCORES: Final = "/api/v1/scores"
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_VIEWER_POSTS: Final = re.compile(r"/api/v1/plan")
-"""They change nothing: a file is sent, because it is long."""
+_VIEWER_POSTS: Final = re.compile(r"/api/v1/(plan|rollouts/preview)")
+"""They change nothing: what is asked about is long, so it is sent."""
 _OPERATOR: Final = re.compile(
     r"/api/v1/(rollouts"
     r"|rollouts/[^/]+/(pause|resume|approve|retry|rollback)"

@@ -6,7 +6,7 @@ from changeover.api.desk import Desk
 from changeover.api.forecasting import ForecastAnswer, foresee
 from changeover.rollout.outlook import capacity_words, cost_words, length_words, way_back_words
 from changeover.rollout.sides import confounders, members
-from changeover.rollout.standing import bake_words, step_words
+from changeover.rollout.standing import plan_words
 from changeover.rollout.state import Rollout
 from changeover.rollout.ways_out import Adjusting
 from changeover.rollout.world import World
@@ -35,10 +35,9 @@ async def previewed(desk: Desk, world: World, rollout: Rollout, adjusting: Adjus
     days = None if forecast.forecast.arrivals is None else forecast.forecast.total.days80
     stable = members(world.deployments, rollout.stable, rollout.stable_pool)
     candidate = members(world.deployments, rollout.candidate, rollout.candidate_pool)
-    bake = bake_words(rollout)
     return PreviewAnswer(
         rollout=rollout,
-        steps=(*map(step_words, plan.steps), *((bake,) if bake else ())),
+        steps=plan_words(plan, stable=rollout.stable),
         forecast=forecast,
         length=length_words(plan, days),
         way_back=way_back_words(plan, stable=rollout.stable, days=days, now=now),

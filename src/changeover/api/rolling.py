@@ -20,7 +20,7 @@ from changeover.api.preflighting import Samples, preflighted
 from changeover.api.previewing import previewed
 from changeover.api.problem import Problem
 from changeover.api.views import start_warnings
-from changeover.ports.probing import Tell
+from changeover.ports.probing import Progress, Tell
 from changeover.rollout.adjustment import NO_ADJUSTMENT, Adjustment, adjusted
 from changeover.rollout.commands import Order, RolloutRequest, start_rollout
 from changeover.rollout.plan import Plan, Strategy
@@ -75,9 +75,22 @@ async def start(request: Request) -> Response:
     return await followed(request, _start)
 
 
+async def preview(request: Request) -> Response:
+    """What a start would do. It does nothing, whatever is sent: so whoever may look may ask."""
+    sent = msgspec.structs.replace(await read_json(request, StartOrder), dry_run=True)
+    return await _ordered(request, sent, _unheard)
+
+
 async def _start(request: Request, tell: Tell) -> Response:
+    return await _ordered(request, await read_json(request, StartOrder), tell)
+
+
+def _unheard(_: Progress) -> None:
+    """Nothing is tried, so there is nothing to tell."""
+
+
+async def _ordered(request: Request, sent: StartOrder, tell: Tell) -> Response:
     """Plan from what is declared, try the candidate, and begin. All faults of the file come back at once."""
-    sent = await read_json(request, StartOrder)
     desk = desk_of(request)
     name, plan, pool = await _plan(desk, sent)
     if sent.dry_run:
@@ -157,4 +170,7 @@ def rollout_id(world: World, *, task: str, name: str, suffix: str) -> str:
     return f"{identity}-{suffix}" if identity in world.rollouts or identity in world.tasks else identity
 
 
-ROUTES: Final = (Route("/api/v1/rollouts", start, methods=["POST"]),)
+ROUTES: Final = (
+    Route("/api/v1/rollouts", start, methods=["POST"]),
+    Route("/api/v1/rollouts/preview", preview, methods=["POST"]),
+)

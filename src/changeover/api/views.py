@@ -7,7 +7,7 @@ from changeover.gates.verdict import Assessment
 from changeover.ports.planes import PlaneState
 from changeover.rollout.drift import standing_drifts
 from changeover.rollout.sides import confounders, differences, members
-from changeover.rollout.standing import bake_words, is_baking, step_words, waits_for
+from changeover.rollout.standing import is_baking, plan_words, waits_for
 from changeover.rollout.starting import latest_rollout
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import (
@@ -74,12 +74,9 @@ def planes_behind(planes: Sequence[PlaneState], revision: int, now: float) -> tu
 
 def step_views(rollout: Rollout) -> tuple[StepView, ...]:
     """The plan's steps, and the bake as one more."""
-    words = [*map(step_words, rollout.plan.steps)]
-    views = [StepView(number=index + 1, what=what, state=_step_state(rollout, index)) for index, what in enumerate(words)]
-    bake = bake_words(rollout)
-    if bake:
-        views.append(StepView(number=len(views) + 1, what=bake, state=_bake_state(rollout)))
-    return tuple(views)
+    words, steps = plan_words(rollout.plan, stable=rollout.stable), len(rollout.plan.steps)
+    states: list[StepState] = [_step_state(rollout, index) if index < steps else _bake_state(rollout) for index in range(len(words))]
+    return tuple(StepView(number=index + 1, what=what, state=states[index]) for index, what in enumerate(words))
 
 
 def unmet_reasons(rollout: Rollout, assessment: Assessment) -> tuple[str, ...]:

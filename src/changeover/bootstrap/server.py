@@ -31,6 +31,7 @@ from changeover.bootstrap.loops import run_program
 from changeover.bootstrap.plane_tokens import plane_token_of
 from changeover.bootstrap.probing import preflight_of
 from changeover.bootstrap.prompts import prompts_beside
+from changeover.bootstrap.start_command import start_command
 from changeover.bootstrap.state_dir import StateDir, StateDirError
 from changeover.bootstrap.store_access import Opened, open_for_serving
 from changeover.bootstrap.workers import Workers
@@ -177,7 +178,6 @@ async def _serve(options: ServeOptions, state: StateDir, opened: Opened, ready: 
             declared=lambda: read_settings(options.config),
             gateway_url=lambda: workers.url,
             token=token,
-            token_file=str(state.token_file),
             plane_token=plane_token_of(state, SystemDice(), os.environ),
             public=entrance.wants_keys,
             prices=prices,
@@ -202,7 +202,13 @@ async def _serve(options: ServeOptions, state: StateDir, opened: Opened, ready: 
         except (ListenError, GatewayFailedError) as error:
             raise ServeError(str(error)) from error
         record = ServerRecord(
-            pid=os.getpid(), gateway=workers.url, control=control.url, socket=local.url, started_at=clock.now(), version=__version__
+            pid=os.getpid(),
+            gateway=workers.url,
+            control=control.url,
+            socket=local.url,
+            started_at=clock.now(),
+            version=__version__,
+            command=start_command(options, gateway=workers.url, control=control.url),
         )
         addresses.append(control.url)
         state.announce(record)

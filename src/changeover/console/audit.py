@@ -38,15 +38,18 @@ def audit() -> None:
 @click.option("--actor", help="Only what this person or part did.")
 @click.option("--since", callback=time_span, metavar="SPAN", help="How far back, such as 7d, or FROM..TO as dates of UTC.")
 @click.option("--limit", type=click.IntRange(1, LIMIT_MAX), default=50, show_default=True, help="At most so many, the newest.")
+@click.option("--detail", is_flag=True, help="Under each change: every place that it moved, from what to what, and on which evidence.")
 @asks_server
-def ls(asking: Asking, task: str | None, actor: str | None, since: TimeSpan | None, limit: int) -> None:
-    """Show what was changed: who, when, why, what moved from what to what, and on which evidence."""
+def ls(asking: Asking, *, task: str | None, actor: str | None, since: TimeSpan | None, limit: int, detail: bool) -> None:
+    """Show what was changed, a line each: when, by whom, what, and why."""
     from changeover.api.audit_answers import AuditAnswer
-    from changeover.console.render_audit import render_audit
+    from changeover.console.render_audit import render_audit, render_audit_detail
 
     asked: dict[str, str | int] = {"limit": limit, **({} if since is None else since.asked)}
     asked |= {name: value for name, value in (("task", task), ("actor", actor)) if value is not None}
-    show(asking.link.get("/api/v1/audit", **asked), AuditAnswer, render=render_audit, output=asking.output)
+    show(
+        asking.link.get("/api/v1/audit", **asked), AuditAnswer, render=render_audit_detail if detail else render_audit, output=asking.output
+    )
 
 
 @audit.command(
@@ -88,7 +91,9 @@ def verify(where: Where, *, file: str | None, state_dir: Path | None, anchors: t
         click.echo(as_text(msgspec.json.encode(found), output=output))
     if not found.ok:
         hint = "the log was changed after the fact: keep a copy of it as it is, and compare with a backup or an export"
-        raise Failure(f"{len(found.faults)} faults in the audit log", hint=hint, code=ExitCode.ROLLED_BACK)
+        raise Failure(
+            f"{len(found.faults)} {'fault' if len(found.faults) == 1 else 'faults'} in the audit log", hint=hint, code=ExitCode.ROLLED_BACK
+        )
 
 
 @audit.command(

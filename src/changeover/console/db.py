@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_EVIDENCE: Final = "observations and scores can all be read (no chain holds them)"
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -116,6 +117,7 @@ def restore(place: "StorePlace", source: Path, *, yes: bool, output: Format) -> 
 def verify(place: "StorePlace", *, file: Path | None, output: Format) -> None:
     """Check that the store is whole: its pages, the chain of the log, and that replaying the log makes the state.
 
+    Observations and scores are in no chain: each is read, and one that was changed to another that can be read is not found.
     A server may run meanwhile. Exits 3 when anything is wrong, and names it.
     """
     from changeover.bootstrap.store_access import verified_file
@@ -153,7 +155,7 @@ def _restored_lines(source: Path, done: "Restored") -> tuple[str, ...]:
 
 
 def _kept_lines(kept: "Kept") -> list[str]:
-    return [f"✖ {fault}" for fault in kept.faults] or [f"✔ {kept.place} is whole: {_at(kept)}"]
+    return [f"✖ {fault}" for fault in kept.faults] or [f"✔ {kept.place} is whole: {_at(kept)}; {_EVIDENCE}"]
 
 
 def _at(kept: "Kept") -> str:

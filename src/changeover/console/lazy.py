@@ -34,6 +34,20 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Click guesses among commands that are loaded, which are none here."""
+        name = args[0]
+        if name not in self.entries and not ctx.resilient_parsing and not name.startswith("-"):
+            raise click.UsageError(f"No such command {name!r}.{self._guess(name)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def _guess(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        known = [each for each, entry in self.entries.items() if entry.section is not None]
+        close = get_close_matches(name, known)
+        return f" Did you mean {' or '.join(close)}?" if close else ""
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, entry in self.entries.items():

@@ -18,6 +18,7 @@ _CODES: Final[Mapping[str, ExitCode]] = {"preflight_failed": ExitCode.ROLLED_BAC
 """A gate that failed, and one that could not be asked."""
 
 _START: Final = "/api/v1/rollouts"
+_PREVIEW: Final = "/api/v1/rollouts/preview"
 _SAY_S: Final = 2.0
 """A line of progress comes at most this often."""
 
@@ -52,13 +53,13 @@ def preflight_order(requests: Path | None, *, skip: bool, reason: str) -> dict[s
 
 
 def post_start(link: ServerLink, body: Mapping[str, object]) -> bytes:
-    """Ask for a start, with progress on standard error.
+    """Ask for a start, or with ``dry_run`` for what it would do, which whoever may look may ask; with progress on standard error.
 
     Raises:
         Failure: what the trial found, with the settings that mend it; anything else that the server refuses.
     """
     try:
-        return link.follow(_START, body, on_line=_Telling())
+        return link.follow(_PREVIEW if body.get("dry_run") else _START, body, on_line=_Telling())
     except ServerRefusal as refusal:
         code = _CODES.get(refusal.problem.code)
         if code is None:

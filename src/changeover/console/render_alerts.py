@@ -1,12 +1,15 @@
 """How do destinations of alerts look? Pure."""
 
-from rich.console import RenderableType
+from typing import Final
+
+from rich.console import Group, RenderableType
 
 from changeover.api.alert_answers import AlertsAnswer, TriedAnswer
 from changeover.console import words
 from changeover.console.tables import cell, plain_table
 
 _NONE = "no destinations: alerts stand in the server's log alone. Name some under alerts in the settings file"
+_SINCE: Final = "delivered and given up are counted since the server's start; every alert stands in its log"
 
 
 def render_alerts(answer: AlertsAnswer) -> RenderableType:
@@ -24,7 +27,7 @@ def render_alerts(answer: AlertsAnswer) -> RenderableType:
             cell(str(each.given_up), "red" if each.given_up else ""),
             cell(each.problem or words.NOTHING),
         )
-    return table
+    return Group(table, cell(_SINCE, "dim"))
 
 
 def render_tried(answer: TriedAnswer) -> RenderableType:

@@ -5,13 +5,13 @@ from typing import Final
 from rich.console import Group, RenderableType
 
 from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
-from changeover.api.views import step_words
 from changeover.console import words
 from changeover.console.render_compare import render_evidence
 from changeover.console.render_compare_rows import headline
 from changeover.console.render_preflight import preflight_lines
 from changeover.console.tables import cell, plain_table
 from changeover.rollout.confirmation import standing_words
+from changeover.rollout.standing import plan_words
 
 MARKS: Final = {"done": "✔", "current": "▶", "to_come": "·"}
 
@@ -52,7 +52,7 @@ def render_started(answer: StartedAnswer) -> RenderableType:
     rollout = answer.rollout
     return Group(
         cell(headline(rollout), words.phase_style(rollout.progress.phase)),
-        *(cell(f"  {index}. {step_words(step)}") for index, step in enumerate(rollout.plan.steps, start=1)),
+        *(cell(f"  {index}. {what}") for index, what in enumerate(plan_words(rollout.plan, stable=rollout.stable), start=1)),
         *(cell(f"{name}: not asked, {reason}", "dim") for name, reason in sorted(answer.left_out.items())),
         *(cell(line, "dim") for line in preflight_lines(answer.preflight)),
         *(cell(f"note: {warning}", "yellow") for warning in answer.warnings),

@@ -84,7 +84,10 @@ def _notes(task: TaskView) -> list[str]:
     notes = [] if task.rollout is None else [_rollout_note(task.rollout)]
     if task.candidate is not None and task.waiting_for:
         notes.append(f"waiting for data planes: {', '.join(plane[:PLANE_CHARACTERS] for plane in task.waiting_for)}")
-    notes += [f"blocked: {stable} -> {candidate} (changeover rollout release)" for stable, candidate in task.blocked]
+    notes += [
+        f"blocked: {stable} -> {candidate} (to allow it again: changeover rollout release {task.name} --to {candidate})"
+        for stable, candidate in task.blocked
+    ]
     return [f"{task.name}: {note}" for note in notes]
 
 

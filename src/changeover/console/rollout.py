@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer
+from changeover.api.answers import RolloutAnswer, RolloutsAnswer, StartedAnswer, StatusAnswer
 from changeover.console.affected import affected
 from changeover.console.asking import Asking, asks_server
 from changeover.console.committed import show_committed
@@ -167,12 +167,32 @@ def resume(asking: Asking, name: str, reason: str) -> None:
     examples=('changeover rollout release email-summarisation --to gpt4omini-prod-v0718 --reason "prompt corrected"',),
 )
 @click.argument("task")
-@click.option("--to", "candidate", required=True, metavar="DEPLOYMENT", help="The candidate that was rolled back.")
+@click.option("--to", "candidate", metavar="DEPLOYMENT", help="The candidate that was rolled back; not needed where one alone is blocked.")
 @click.option("--reason", default="", help="Why, for the log of events.")
 @asks_server
-def release(asking: Asking, task: str, candidate: str, reason: str) -> None:
+def release(asking: Asking, task: str, candidate: str | None, reason: str) -> None:
     """Let a candidate that was rolled back be tried again."""
+    candidate = candidate or _blocked_one(asking, task)
     show_committed(asking, asking.link.post(f"/api/v1/tasks/{segment(task)}/release", {"candidate": candidate, "reason": reason}))
+
+
+def _blocked_one(asking: Asking, task: str) -> str:
+    """The only candidate of the task that is blocked.
+
+    Raises:
+        Failure: there is none, or more than one.
+    """
+    status = msgspec.json.decode(asking.link.get("/api/v1/status"), type=StatusAnswer)
+    found = [view for view in status.tasks if view.name == task]
+    if not found:
+        known = ", ".join(view.name for view in status.tasks) or "none"
+        raise Failure(f"found no task {task!r}", hint=f"tasks of this server: {known}")
+    blocked = list(dict.fromkeys(candidate for _, candidate in found[0].blocked))
+    if not blocked:
+        raise Failure(f"no candidate of {task} is blocked", hint="there is nothing to release")
+    if len(blocked) > 1:
+        raise Failure(f"{len(blocked)} candidates of {task} are blocked", hint=f"name one: --to {' or --to '.join(blocked)}")
+    return blocked[0]
 
 
 @click.command(cls=Taught, examples=('changeover rollback email-summarisation --reason "customers complain"',))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from changeover.console.followed import Followed
 
 FOR_EVER: Final = float("inf")
+INTERRUPTED: Final = 130
+"""What a shell makes of a program that Ctrl-C ended."""
 
 
 @click.command(
@@ -42,10 +44,10 @@ def status(where: Where, name: str, timeout: str | None, no_wait: bool, through_
       5  undecided: paused and waiting for a person, expired, or the timeout passed
       4  not allowed; 1  anything else, such as a task that never had a rollout
 
-    A server that goes away is waited for. Ctrl-C ends the waiting and leaves the rollout as it is.
+    A server that goes away is waited for. Ctrl-C ends the waiting and leaves the rollout as it is (exit code 130).
     """  # noqa: D301  click reads the backspace
     limit_s = 0.0 if no_wait else FOR_EVER if timeout is None else _duration(timeout)
-    with _left_alone():
+    with left_alone():
         followed = follow(where, name, until=time.monotonic() + limit_s, through_pauses=through_pauses)
     conclude(followed, waited="" if no_wait or timeout is None else f" within {timeout}")
 
@@ -60,12 +62,13 @@ def _duration(text: str) -> float:
 
 
 @contextmanager
-def _left_alone() -> Generator[None]:
+def left_alone() -> Generator[None]:
+    """Ctrl-C ends the waiting with a word about the rollout, not as a command that went wrong."""
     try:
         yield
     except KeyboardInterrupt:
         note("stopped waiting; the rollout goes on")
-        raise
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def follow(where: Where, name: str, *, until: float, through_pauses: bool, quiet: bool = False) -> "Followed":

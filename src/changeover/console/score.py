@@ -45,7 +45,8 @@ def post(asking: Asking, file: BinaryIO) -> None:
     for warning in sent.warnings:
         note(f"warning: {warning}")
     if faults:
-        message = f"{len(faults)} faults; {sent.new} new scores were taken all the same"
+        many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        message = f"{many}; {sent.new} new scores were taken all the same"
         raise Failure(message, details=faults, hint="correct those lines and send the file again: a score is taken once")
     show(msgspec.json.encode(sent), ScoresAnswer, render=_sentence, output=asking.output)
 

@@ -27,6 +27,8 @@ CONNECT_S: Final = 5.0
 
 _SUCCESS: Final = 200
 _REDIRECT: Final = 300
+_UNAUTHORIZED: Final = 401
+_NO_TOKEN_HERE: Final = "on the server's own machine, as its user, leave out --url and CHANGEOVER_TOKEN: no token is needed there"
 _EXIT_BY_CODE: Final = {
     "stale": ExitCode.STALE,
     "unauthorized": ExitCode.NOT_ALLOWED,
@@ -50,7 +52,8 @@ class ServerRefusal(Failure):
 
     def __init__(self, status: int, problem: Problem, *, new: int | None = None) -> None:
         code = _EXIT_BY_CODE.get(problem.code, ExitCode.ERROR)
-        super().__init__(problem.message, hint=problem.hint, details=[*map(str, problem.faults), *way_lines(problem.ways_out)], code=code)
+        hint = f"{problem.hint}\n  {_NO_TOKEN_HERE}" if status == _UNAUTHORIZED else problem.hint
+        super().__init__(problem.message, hint=hint, details=[*map(str, problem.faults), *way_lines(problem.ways_out)], code=code)
         self.status = status
         self.problem = problem
         self.new = new
@@ -154,6 +157,8 @@ def read_server_file(state: Path) -> ServerRecord:
         return msgspec.json.decode((state / SERVER_FILE_NAME).read_bytes(), type=ServerRecord)
     except FileNotFoundError:
         raise _not_running(f"the server of {state}") from None
+    except PermissionError as error:
+        raise _of_another(state) from error
     except (OSError, msgspec.DecodeError) as error:
         raise Failure(f"{state / SERVER_FILE_NAME} cannot be used: {error}", hint="start the server anew: changeover serve") from error
 
@@ -193,8 +198,20 @@ def _expect_listener(server: ServerRecord, state: Path) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(CONNECT_S)
             probe.connect(server.socket)
+    except PermissionError as error:
+        raise _of_another(state) from error
     except OSError as error:
-        raise _not_running(f"the server of {state}, process {server.pid},") from error
+        raise _not_running(f"the server of {state}, process {server.pid},", command=server.command) from error
+
+
+def _of_another(state: Path) -> Failure:
+    """Its owner shut others out; who that is shows only where the directory above may be looked into."""
+    try:
+        owner = state.owner()
+    except (KeyError, OSError):
+        owner = "another user"
+    hint = "become that user, or use --url URL and a token of yours in CHANGEOVER_TOKEN"
+    return Failure(f"the server of {state} is {owner}'s, and {actor()} may not use it", hint=hint, code=ExitCode.NOT_ALLOWED)
 
 
 def _unusable_url(problem: str) -> Failure:
@@ -211,8 +228,10 @@ def _timeout() -> httpx2.Timeout:
     return httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S)
 
 
-def _not_running(name: str) -> Failure:
-    hint = f"start one: changeover serve -c {CONFIG_NAME}; or name one: -c FILE, --url URL, {STATE_VARIABLE}=DIR"
+def _not_running(name: str, *, command: str = "") -> Failure:
+    """``command`` is what started the one that was here."""
+    start = f"start it again: {command}" if command else f"start one: changeover serve -c {CONFIG_NAME}"
+    hint = f"{start}; or name one: -c FILE, --url URL, {STATE_VARIABLE}=DIR"
     return Failure(f"no server is running here ({name} does not answer)", hint=hint)
 
 

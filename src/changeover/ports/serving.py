@@ -60,10 +60,10 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """One gateway process.
 
     ``plane_dir`` keeps its identity and its last good table. ``control`` is the control plane's URL, or the path of its
-    socket, or several of these with commas between, of one store; ``token_env`` names the environment variable that holds the token for a URL. With ``lifeline`` it
-    stops when its standard input ends, which is when the process that started it has gone. With ``shared_port`` others of
-    this user may listen on the port too, and its metrics are told together with those of the planes beside it. TLS and
-    proxy as for ``ServeOptions``.
+    socket, or several of these with commas between, of one store; ``token_env`` names the environment variable that holds
+    the token for a URL. With ``lifeline`` it stops when its standard input ends, which is when the process that started it
+    has gone. With ``shared_port`` others of this user may listen on the port too, and its metrics are told together with
+    those of the planes beside it. TLS and proxy as for ``ServeOptions``.
     """
 
     plane_dir: Path
@@ -82,7 +82,8 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``server.json`` in the state directory: where the server of this directory can be reached.
 
     ``gateway`` and ``control`` are URLs, ``socket`` the path of the control plane's Unix socket; ``gateway`` is ``None``
-    where a control plane runs alone. ``version`` is changeover's.
+    where a control plane runs alone. ``version`` is changeover's. ``command`` starts it again as it was, on the same ports;
+    it holds no secret.
     """
 
     pid: int
@@ -91,3 +92,4 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     socket: str
     started_at: float
     version: str = ""
+    command: str = ""

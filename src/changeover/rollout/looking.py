@@ -1,6 +1,7 @@
 """What does a look at the evidence change? Harm first, then doubt about the evidence, then dates, then the step's requirement."""
 
 import datetime as dt
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from changeover.rollout.plan import AnalysisStep, ApproveStep, PauseStep, Verify
 from changeover.rollout.record import Hold
 from changeover.rollout.requirement import unmet, unmet_bake, unmet_still, unmet_verification
 from changeover.rollout.state import Phase, Rollout
+
+NO_REASON: Final = "no reason given"
 
 
 def assess(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
@@ -104,7 +107,7 @@ def _bake(rollout: Rollout, assessment: Assessment, now: float) -> Moved:
         return rollout, ()
     why = f"baked for {assessment.served_s:.0f} s without harm"
     if rollout.progress.finishing is not None:
-        why = f"finished by {rollout.progress.finishing.actor}: {rollout.progress.finishing.reason}"
+        why = f"finished by {rollout.progress.finishing.actor}: {rollout.progress.finishing.reason or NO_REASON}"
     return moves.complete(rollout, "; ".join((why, *_overriding(rollout))), now)
 
 
@@ -159,7 +162,7 @@ def _met_words(rollout: Rollout, step: AnalysisStep, assessment: Assessment) -> 
     spoken = _overriding(rollout)
     if wish is not None:
         without = f" without {', '.join(wish.gates)}" if wish.gates else ""
-        spoken.append(f"finished{without} by {wish.actor} ({wish.reason})")
+        spoken.append(f"finished{without} by {wish.actor} ({wish.reason or NO_REASON})")
     unaided = msgspec.structs.replace(progress, overrides=(), finishing=None if wish is None else msgspec.structs.replace(wish, gates=()))
     if spoken and unmet(step, rollout.plan, unaided, assessment):
         return f"{step.require} is not met but {'; '.join(spoken)}"

@@ -110,7 +110,8 @@ def complete(rollout: Rollout, why: str, now: float) -> Moved:
     """Trust the candidate. A plan that could promote without proof right before 100 % never does: it pauses."""
     faults = plan_faults(rollout.plan)
     if faults:
-        hold = Hold(kind="plan", value=f"{len(faults)} faults of the plan", comparator=">", limit="0")
+        many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        hold = Hold(kind="plan", value=f"{many} of the plan", comparator=">", limit="0")
         return pause(rollout, f"the plan may not promote: {'; '.join(faults)}", hold)
     reason = f"{why}; {rollout.candidate} is the stable"
     progress = msgspec.structs.replace(rollout.progress, phase=Phase.COMPLETED, reason=reason, finished_at=now, cleared=False)

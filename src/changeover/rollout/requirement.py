@@ -158,7 +158,8 @@ def _gate_reasons(gate: str, verdicts: list[Verdict], *, wants_pass: bool) -> It
 
 def _problem_reasons(verdict: Verdict) -> Iterator[str]:
     if verdict.problems:
-        yield f"{verdict.criterion} has {len(verdict.problems)} problems ({'; '.join(verdict.problems)}), needs 0"
+        many = "1 problem" if len(verdict.problems) == 1 else f"{len(verdict.problems)} problems"
+        yield f"{verdict.criterion} has {many} ({'; '.join(verdict.problems)}), needs 0"
 
 
 def _proven_reasons(verdict: Verdict) -> Iterator[str]:

@@ -7,6 +7,7 @@ from changeover.rollout.plan import (
     AnalysisStep,
     ApproveStep,
     PauseStep,
+    Plan,
     PrepareStep,
     ShadowStep,
     Step,
@@ -86,18 +87,34 @@ def step_words(step: Step) -> str:
             assert_never(step)
 
 
+def plan_words(plan: Plan, *, stable: str) -> tuple[str, ...]:
+    """Every step, and the bake as the last; a weight of which some is held back says how much is served."""
+    steps = tuple(_weight_words(plan, index) if isinstance(step, WeightStep) else step_words(step) for index, step in enumerate(plan.steps))
+    bake = bake_words(plan, stable=stable)
+    return (*steps, bake) if bake else steps
+
+
 def is_baking(progress: Progress) -> bool:
     """Whether it stands in its bake, paused there or not."""
     return progress.phase is Phase.BAKING or (progress.phase is Phase.PAUSED and progress.paused_from is Phase.BAKING)
 
 
-def bake_words(rollout: Rollout) -> str:
+def bake_words(plan: Plan, *, stable: str) -> str:
     """What comes after the last weight; empty where promotion does."""
-    bake = rollout.plan.bake
+    bake = plan.bake
     if not bake.duration_s:
         return ""
-    held = f", {percent(bake.holdback_permille)} stays on {rollout.stable}" if bake.holdback_permille else ""
+    held = f", {percent(bake.holdback_permille)} stays on {stable}" if bake.holdback_permille else ""
     return f"bake {span(bake.duration_s)}{held}"
+
+
+def _weight_words(plan: Plan, index: int) -> str:
+    step = plan.steps[index]
+    served = plan.served_permille(index)
+    assert isinstance(step, WeightStep)
+    if served == step.permille:
+        return step_words(step)
+    return f"{step_words(step)} ({percent(served)} served, {percent(step.permille - served)} held back)"
 
 
 def _pause_reasons(rollout: Rollout, step: PauseStep, assessment: Assessment) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ _SHOWN_CHARS_MAX: Final = 60
 _LISTED_MAX: Final = 12
 _KEY_MARK: Final = "[key]"
 _SECRET_KEYS: Final = frozenset({"key", "api_key", "apikey", "api-key", "token", "secret", "password", "credential", "credentials"})
+_OFF: Final = ("none", "off", "no", "false", False)
 _REMOVE: Final = "take it out"
 
 
@@ -76,6 +77,9 @@ def _words(details: ErrorDetails, path: Path) -> tuple[str, str]:
             return str(context["what"]), f"{_description(path)}; {context['what']} is not in this version"
         case "expected":
             return str(context["found"]) or _hidden_if_key(path, shown(value)), str(context["expected"])
+        case _ if _switches_off(path, value):
+            off = f"to ask for no {path[-1]}: preset: none, and only the criteria that are wanted"
+            return shown(value), f"{_description(path)}; {off}"
         case "literal_error" if _is_later(path, value):
             return shown(value), f"{_description(path)}: {shown(value)} is not in this version"
         case _:
@@ -92,6 +96,11 @@ def _unknown_key(path: Path) -> tuple[str, str]:
     if key.lower() in _SECRET_KEYS:
         return f"a key for a secret (its value is {HIDDEN.strip('()')})", "secrets by reference only: auth: {env: NAME} or {file: PATH}"
     return "an unknown key", did_you_mean(key, list(owner.model_fields))
+
+
+def _switches_off(path: Path, value: object) -> bool:
+    """A criterion has no word for off: every preset but ``none`` asks for all of them."""
+    return len(path) > 1 and path[-2] == "criteria" and _shape_at(path)[0] is not None and value in _OFF
 
 
 def _is_later(path: Path, value: object) -> bool:

@@ -46,7 +46,6 @@ evidence: {block: 10s, min_blocks: 2, score_timeout: {client: 5s}}
 """
 GATEWAY = "http://127.0.0.1:8400"
 TOKEN = "0123456789abcdef0123456789abcdef"
-TOKEN_FILE = "/state/token"
 T0 = 1_700_000_000.0
 
 
@@ -91,7 +90,6 @@ class Bench:
             declared=lambda: parse(self.config),
             gateway_url=lambda: GATEWAY,
             token=token,
-            token_file=TOKEN_FILE,
             planes=planes,
             mint=self.mint,
         )

@@ -12,7 +12,7 @@ from changeover.api.bodies import BODY_BYTES_MAX
 from changeover.api.closing import closing_of
 from changeover.api.entrance import names_loopback
 from changeover.ports.store import StoreError
-from tests.unit.api.bench import TOKEN, TOKEN_FILE, Bench
+from tests.unit.api.bench import TOKEN, Bench
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
@@ -33,7 +33,11 @@ def bench() -> Iterator[Bench]:
 def test_over_tcp_nothing_is_answered_without_the_token(tcp: Bench, path: str) -> None:
     reply = tcp.get(path)
     assert (reply.status_code, reply.headers["www-authenticate"]) == (401, 'Bearer realm="changeover"')
-    assert TOKEN_FILE in reply.json()["error"]["hint"]
+    error = reply.json()["error"]
+    assert error["message"] == "found no token, and this port asks for one"
+    assert "CHANGEOVER_TOKEN" in error["hint"]
+    assert "changeover token create NAME --role ROLE" in error["hint"]
+    assert "/" not in error["hint"], "a stranger learns of no path"
     assert TOKEN not in reply.text
 
 
@@ -41,7 +45,10 @@ def test_over_tcp_nothing_is_answered_without_the_token(tcp: Bench, path: str) -
     "header", ["", "Bearer", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN, "Bearer \xff\xfe"]
 )
 def test_a_token_that_is_not_quite_right_is_none(tcp: Bench, header: str) -> None:
-    assert tcp.get("/api/v1/status", authorization=header.encode("latin-1")).status_code == 401  # type: ignore[arg-type]
+    reply = tcp.get("/api/v1/status", authorization=header.encode("latin-1"))  # type: ignore[arg-type]
+    assert reply.status_code == 401
+    is_sent = header.removeprefix("Bearer ") not in ("", "Bearer", TOKEN, f"Basic {TOKEN}")
+    assert reply.json()["error"]["message"].startswith("the token is not the right one" if is_sent else "found no token")
 
 
 def test_with_the_token_everything_is_answered(tcp: Bench) -> None:

@@ -29,7 +29,7 @@ APP = Starlette(routes=[Route(path, _said) for path in ("/api/v1/status", "/dp/t
 
 
 def status(path: str, token: str | None, *, public: bool, host: str = "127.0.0.1") -> int:
-    door = Door(token=OURS, token_file="token", plane_token=THEIRS, public=public)
+    door = Door(token=OURS, plane_token=THEIRS, public=public)
     app = Entrance(APP, door=door, tokens=_nobodys, clock=HandClock(0.0))
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
 

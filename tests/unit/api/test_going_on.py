@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from changeover.adapters.memory import MemoryStore
+from changeover.api.answers import CommittedAnswer
 from changeover.api.previewing import PreviewAnswer
 from changeover.ports.store import StoreError
+from changeover.rollout.confirmation import standing_words
 from changeover.rollout.state import Phase, Rollout
 from changeover.settings.file import parse
 from tests.unit.api.bench import CONFIG, Bench
@@ -21,6 +23,7 @@ rollouts:
     bake: {duration: 1m, holdback: 5}
     retain_old: 1h
 """
+FULL = "weight 100 % (95 % served, 5 % held back)"
 EVERYTHING = ["errors", "quality", "dwell"]
 
 
@@ -64,6 +67,46 @@ def test_an_override_is_recorded_and_lets_the_analysis_go_on(bench: Bench) -> No
     assert said.reason == "errors, quality, dwell overridden: ticket 4711"
 
 
+def said(bench: Bench, verb: str, **body: object) -> str:
+    reply = bench.post(f"/api/v1/rollouts/email/{verb}", body)
+    assert reply.status_code == 200
+    return msgspec.json.decode(reply.content, type=CommittedAnswer).said
+
+
+def test_an_override_says_what_it_covered_and_what_still_holds(bench: Bench) -> None:
+    bench.start()
+    look(bench)
+    assert said(bench, "override", gates=["errors", "dwell"], reason="x").startswith("overridden: errors, dwell; still held by: quality ")
+    assert said(bench, "override", gates=EVERYTHING, reason="x") == "overridden: errors, quality, dwell; goes on with the next look"
+
+
+def test_an_approval_says_by_whom_and_that_it_goes_on_with_the_next_look(bench: Bench) -> None:
+    waiting(bench)
+    bench.post("/api/v1/rollouts/email/override", {"gates": EVERYTHING, "reason": "x"})
+    assert said(bench, "approve") == "approved by api (owner); goes on with the next look"
+
+
+def test_a_promotion_says_that_it_is_ordered_and_what_it_waits_for(bench: Bench) -> None:
+    bench.start()
+    look(bench)
+    assert said(bench, "promote", reason="seen").startswith("promotion ordered; waits for: ")
+
+
+def test_a_rollout_shows_what_people_said_of_its_step(bench: Bench) -> None:
+    bench.start()
+    look(bench)
+    said(bench, "override", gates=["errors"], reason="x")
+    said(bench, "promote", reason="seen")
+    assert standing_words(latest(bench)) == ("overridden at this step: errors by api (x)", "promotion ordered by api (seen)")
+
+
+def test_resuming_says_what_it_waits_for(bench: Bench) -> None:
+    bench.start()
+    look(bench)
+    assert say(bench, "pause", reason="freeze") == 200
+    assert said(bench, "resume").startswith("resumed; waits for: ")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "word"),
     [
@@ -95,6 +138,7 @@ def test_an_approval_goes_on_to_the_bake_and_its_end_promotes(bench: Bench) -> N
     assert latest(bench).progress.phase is Phase.COMPLETED
     assert bench.world.tasks["email"].stable == "new"
     steps = bench.get("/api/v1/rollouts/email").json()["steps"]
+    assert [step["what"] for step in steps][-2] == FULL
     assert [step["what"] for step in steps][-1] == "bake 1 min, 5 % stays on old"
     assert {step["state"] for step in steps} == {"done"}
 
@@ -176,7 +220,7 @@ def test_a_dry_run_says_what_would_be_and_does_nothing(bench: Bench) -> None:
     reply = bench.post("/api/v1/rollouts", {"task": "email", "candidate": "new", "dry_run": True})
     assert reply.status_code == 200, reply.text
     found = msgspec.json.decode(reply.content, type=PreviewAnswer)
-    assert found.steps == ("weight 50 %", "analysis: pass", "approval by owner", "weight 100 %", "bake 1 min, 5 % stays on old")
+    assert found.steps == ("weight 50 %", "analysis: pass", "approval by owner", FULL, "bake 1 min, 5 % stays on old")
     assert found.way_back[0].startswith("old stays the way back for 60 minutes after promotion; 5 % of the traffic stays on it")
     assert found.capacity
     assert found.cost

@@ -31,7 +31,7 @@ async def _nobodys() -> Mapping[str, TokenEntry]:
 
 def _app() -> Starlette:
     app = Starlette(routes=[Route("/dp/table", _no_newer)])
-    door = Door(token="operators-token-0123456789", token_file="token", plane_token=TOKEN, public=True)
+    door = Door(token="operators-token-0123456789", plane_token=TOKEN, public=True)
     app.add_middleware(Entrance, door=door, tokens=_nobodys, clock=HandClock(0.0))
     return app
 

@@ -12,7 +12,7 @@ from changeover.api.least_role import least_role
 from changeover.rollout.role import Role
 from changeover.rollout.token_ring import is_token
 from changeover.settings.file import parse
-from tests.unit.api.bench import TOKEN, TOKEN_FILE, Bench
+from tests.unit.api.bench import TOKEN, Bench
 
 PLANE_TOKEN = "gateways-token-9876543210"
 OWNER = {"authorization": f"Bearer {TOKEN}"}
@@ -35,7 +35,6 @@ class Port(Bench):
             declared=lambda: parse(self.config),
             gateway_url=lambda: None,
             token=token,
-            token_file=TOKEN_FILE,
             planes=planes,
             plane_token=PLANE_TOKEN,
             mint=self.mint,
@@ -84,6 +83,17 @@ def test_each_role_is_let_in_to_what_it_may_and_told_what_else_needs(port: Port)
     assert port.post("/api/v1/keys", {"name": "x"}, **owner).status_code == 201
     assert port.post("/api/v1/tasks/email/rollback", {}, **viewer).status_code == 403
     assert port.post("/api/v1/tasks/email/rollback", {}, **operator).status_code == 200
+
+
+def test_whoever_may_look_may_ask_what_a_start_would_do(port: Port) -> None:
+    viewer, order = port.made("vera", "viewer"), {"task": "email", "candidate": "new"}
+    before = port.world.revision
+    for said in (order, {**order, "dry_run": False}):
+        reply = port.post("/api/v1/rollouts/preview", said, **viewer)
+        assert reply.status_code == 200, reply.text
+    assert port.world.revision == before
+    assert port.post("/api/v1/rollouts", {**order, "dry_run": True}, **viewer).status_code == 403
+    assert port.post("/api/v1/rollouts", order, **viewer).status_code == 403
 
 
 def test_the_actor_is_the_tokens_holder_whatever_a_header_says(port: Port) -> None:
@@ -243,7 +253,7 @@ def test_every_call_that_changes_something_needs_more_than_a_viewer(port: Port) 
         for method in (route.methods or set()) - {"GET", "HEAD"}:
             if not route.path.startswith("/dp/"):
                 found[least_role(method, route.path)].add(route.path)
-    assert found[Role.VIEWER] == {"/api/v1/plan"}
+    assert found[Role.VIEWER] == {"/api/v1/plan", "/api/v1/rollouts/preview"}
     assert found[Role.OPERATOR] >= OPERATORS
     assert found[Role.OWNER] >= OWNERS
 

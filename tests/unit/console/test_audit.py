@@ -33,6 +33,21 @@ def test_every_entry_says_who_why_and_what_moved(live: Live) -> None:
     assert moved["rollouts.email-1.progress.phase"][0] == "running"
 
 
+def test_a_change_is_a_line_and_the_places_are_shown_on_demand(live: Live) -> None:
+    lines = live.call("audit", "ls").stdout.splitlines()
+    assert len(lines) == 2 + 4 + 1
+    assert "rolling back, weight 10 % → 0 %" in lines[5]
+    assert not any("progress" in line for line in lines)
+    assert "  rollouts.email-1.progress.permille: 100 → 0" in live.call("audit", "ls", "--detail").stdout.splitlines()
+
+
+def test_a_task_that_never_was_is_refused_with_those_there_are(live: Live) -> None:
+    result = live.call("audit", "ls", "--task", "nosuch")
+    assert result.exit_code != 0
+    assert "nosuch" in result.stderr
+    assert "chat" in result.stderr
+
+
 def test_entries_are_chosen_by_task_actor_time_and_number(live: Live) -> None:
     def revisions(*flags: str) -> list[int]:
         return [entry["revision"] for entry in json.loads(live.call("audit", "ls", "-o", "json", *flags).stdout)["entries"]]
@@ -68,7 +83,7 @@ def test_an_export_survives_another_program_and_not_a_change(live: Live, tmp_pat
     result = call("audit", "verify", "--file", str(file))
     assert result.exit_code == 3
     assert "✖ revision 4 was rewritten" in result.stdout
-    assert "1 faults in the audit log" in result.stderr
+    assert "1 fault in the audit log" in result.stderr
 
 
 def test_an_export_that_was_cut_off_is_no_whole_log(live: Live) -> None:

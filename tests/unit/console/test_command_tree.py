@@ -33,6 +33,17 @@ def leaves(group: click.Group, prefix: tuple[str, ...] = ()) -> Iterator[tuple[t
 COMMANDS = dict(leaves(changeover))
 
 
+@pytest.mark.parametrize(("typed", "said"), [("rollot", "Did you mean rollout?"), ("demmo", "Did you mean demo?")])
+def test_a_command_that_was_misspelt_is_guessed(typed: str, said: str) -> None:
+    result = call(typed)
+    assert result.exit_code == 2
+    assert f"No such command '{typed}'. {said}" in result.stderr
+
+
+def test_a_command_that_is_like_none_is_refused_without_a_guess() -> None:
+    assert "No such command 'xyzzy'.\n" in call("xyzzy").stderr
+
+
 def test_help_shows_the_first_commands_first_and_the_rest_under_more() -> None:
     text = call("--help").stdout
     first, _, more = text.partition("More:")

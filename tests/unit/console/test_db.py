@@ -229,6 +229,18 @@ def test_a_file_that_is_no_backup_is_not_taken_for_one(tmp_path: Path, what: str
     assert (tmp_path / "state" / "changeover.db").read_bytes() == before
 
 
+@pytest.mark.parametrize(("table", "named"), [("observations", "observation of request req-"), ("scores", "score 1")])
+def test_an_observation_or_a_score_that_cannot_be_read_is_named(file: Path, table: str, named: str) -> None:
+    assert "observations and scores can all be read (no chain holds them)" in call("db", "verify", "--file", str(file)).stdout
+    connection = sqlite3.connect(file)
+    connection.execute(f"UPDATE {table} SET body = replace(body, 'request_id', 'request_ix')")
+    connection.commit()
+    connection.close()
+    verified = call("db", "verify", "--file", str(file), "-o", "json")
+    assert verified.exit_code == 3
+    assert named in json.loads(verified.stdout)["faults"][0]
+
+
 def test_a_backup_that_was_changed_is_not_restored(file: Path, tmp_path: Path) -> None:
     connection = sqlite3.connect(file)
     connection.execute("DROP TRIGGER changes_refuse_update")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from changeover.api.alert_answers import AlertsAnswer
 from changeover.api.answers import (
     CompareAnswer,
     EventsAnswer,
@@ -19,6 +20,7 @@ from changeover.api.answers import (
 )
 from changeover.api.views import step_views
 from changeover.console import words
+from changeover.console.render_alerts import render_alerts
 from changeover.console.render_compare import render_compare
 from changeover.console.render_compare_rows import difference
 from changeover.console.render_events import render_events
@@ -26,6 +28,7 @@ from changeover.console.render_rollout import render_rollout, render_rollouts
 from changeover.console.render_status import render_status
 from changeover.gates.criteria import Criteria
 from changeover.gates.verdict import Assessment, Decision, Level, SampleRatio, SideFigures, Verdict
+from changeover.ports.alerts import DestinationStanding
 from changeover.ports.planes import Dropped
 from changeover.rollout.state import Phase, Rollout
 from changeover.rollout.world import PairReleased, RolloutMoved, RolloutStarted, Seeded, Split, SplitSet
@@ -320,3 +323,10 @@ def test_numbers_and_times_have_one_spelling() -> None:
     assert [words.number(value) for value in (None, 0.123456, math.pi * 1000)] == ["-", "0.1235", "3142"]
     assert [words.ago(value) for value in (-1, 59, 60, 7200, 200_000)] == ["0 s ago", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
     assert words.moment(T0) == "2023-11-14 22:13:20"
+
+
+def test_destinations_of_alerts_say_since_when_they_are_counted() -> None:
+    standing = DestinationStanding(name="ops", topics=("paused",), waiting=1, delivered=3, given_up=0)
+    shown = text_of(render_alerts(AlertsAnswer(destinations=(standing,))))
+    assert "delivered and given up are counted since the server's start" in shown
+    assert "since the server's start" not in text_of(render_alerts(AlertsAnswer(destinations=())))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
@@ -13,6 +14,7 @@ from changeover.console.event_feed import EventFeed
 from changeover.console.failure import Failure
 from changeover.console.followed import look
 from changeover.console.rollout_outcome import outcome
+from changeover.console.rollout_status import left_alone
 from changeover.console.server_link import Where, open_link
 from changeover.rollout.state import Phase
 from changeover.rollout.world import Proposal, RolloutMoved
@@ -33,6 +35,13 @@ def move(live: Live, phase: Phase, *, reason: str) -> None:
     progress = msgspec.structs.replace(rollout.progress, phase=phase, reason=reason, finished_at=now)
     body = RolloutMoved(rollout=rollout.id, event="assessed", progress=progress)
     live.bench.store.commit(lambda world: Proposal(actor="controller", reason=reason, body=body), at=now)
+
+
+def test_whoever_stops_waiting_is_told_that_the_rollout_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(click.exceptions.Exit) as ended, left_alone():
+        raise KeyboardInterrupt
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "stopped waiting; the rollout goes on\n"
 
 
 def test_a_running_rollout_is_undecided_now(live: Live) -> None:

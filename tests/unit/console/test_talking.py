@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
 from changeover.console import rollout
+from changeover.ports.serving import SERVER_FILE_NAME, ServerRecord
 from changeover.rollout.state import Phase
 from tests.unit.api.bench import GATEWAY, TOKEN
 from tests.unit.console.live import Live, call, live_server
@@ -92,6 +94,17 @@ def test_a_blocked_pair_can_be_released_with_the_command_that_the_refusal_prints
     command = refused.stderr.partition("changeover ")[2].split()
     assert live.call(*command).exit_code == 0, command
     assert live.call("rollout", "start", "email", "--to", "new").exit_code == 0
+
+
+def test_the_one_pair_that_is_blocked_needs_no_name_to_be_released(live: Live) -> None:
+    live.call("rollout", "start", "email", "--to", "new")
+    rolled_back = live.call("rollback", "email")
+    assert "changeover rollout release email --to new" in rolled_back.stdout
+    assert live.call("rollout", "release", "email").exit_code == 0
+    again = live.call("rollout", "release", "email")
+    assert again.exit_code == 1
+    assert "no candidate of email is blocked" in again.stderr
+    assert "tasks of this server: chat, email" in live.call("rollout", "release", "nosuch").stderr
 
 
 def test_a_script_is_told_how_to_go_on_without_a_criterion(live: Live) -> None:
@@ -179,7 +192,7 @@ def test_a_server_is_found_by_its_file_its_state_directory_or_its_url(live: Live
 def test_without_the_token_the_answer_is_not_allowed(live: Live) -> None:
     result = call("status", "--url", live.url, "--token", "wrong")
     assert result.exit_code == 4
-    assert "/state/token" in result.stderr
+    assert "changeover token create" in result.stderr
 
 
 def test_names_with_odd_characters_are_looked_up_not_interpreted(live: Live) -> None:
@@ -202,6 +215,40 @@ def test_a_server_that_died_is_not_running_either(tmp_path: Path) -> None:
     result = call("status", "-c", str(config))
     assert result.exit_code == 1
     assert "no server is running here" in result.stderr
+
+
+def test_a_server_that_was_killed_is_started_again_by_the_command_it_had(tmp_path: Path) -> None:
+    (tmp_path / ".changeover").mkdir()
+    command = "changeover serve -c /srv/changeover.yaml --port 18400 --control-port 18401"
+    record = ServerRecord(pid=1, gateway=GATEWAY, control="", socket=str(tmp_path / "gone"), started_at=0, command=command)
+    (tmp_path / ".changeover" / SERVER_FILE_NAME).write_bytes(msgspec.json.encode(record))
+    result = call("status", "-c", str(tmp_path / "changeover.yaml"))
+    assert result.exit_code == 1
+    assert f"start it again: {command};" in result.stderr
+
+
+def test_the_server_of_another_user_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / ".changeover").mkdir()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    result = call("status", "-c", str(tmp_path / "changeover.yaml"))
+    assert result.exit_code == 4
+    assert f"is {tmp_path.owner()}'s, and" in result.stderr
+    assert "become that user" in result.stderr
+    assert "--url URL and a token of yours in CHANGEOVER_TOKEN" in result.stderr
+    assert "changeover serve" not in result.stderr
+
+
+@pytest.mark.parametrize(("token", "said"), [((), "found no token"), (("--token", "wrong"), "the token is not the right one")])
+def test_a_missing_and_a_wrong_token_are_told_apart_with_the_ways_in(live: Live, token: tuple[str, ...], said: str) -> None:
+    result = call("status", "--url", live.url, *token)
+    assert result.exit_code == 4
+    assert said in result.stderr
+    assert "CHANGEOVER_TOKEN" in result.stderr
+    assert "changeover token create NAME --role ROLE" in result.stderr
+    assert "on the server's own machine, as its user, leave out --url" in result.stderr
 
 
 def test_a_damaged_server_file_is_named(tmp_path: Path) -> None:

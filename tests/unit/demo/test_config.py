@@ -38,7 +38,9 @@ def test_both_candidates_go_the_same_way(tmp_path: Path) -> None:
     assert set(rollouts) == {SHORTER, NEWEST}
     for steps in rollouts.values():
         assert all(isinstance(step, WeightStep | AnalysisStep) for step in steps)
-        said = [step.permille if isinstance(step, WeightStep) else step.require for step in steps if isinstance(step, WeightStep | AnalysisStep)]
+        said = [
+            step.permille if isinstance(step, WeightStep) else step.require for step in steps if isinstance(step, WeightStep | AnalysisStep)
+        ]
         assert said == [100, "no_harm", 500, "pass", 1000]
         assert all(step.duration_max_s is None for step in steps if isinstance(step, AnalysisStep))
 

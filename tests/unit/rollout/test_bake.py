@@ -8,6 +8,7 @@ from changeover.rollout.machine import advance
 from changeover.rollout.overriding import DATA_PLANES
 from changeover.rollout.plan import Bake
 from changeover.rollout.plan_rules import plan_faults
+from changeover.rollout.standing import plan_words
 from changeover.rollout.state import (
     Acknowledged,
     Assessed,
@@ -182,3 +183,16 @@ def test_a_promotion_is_taken_back_while_the_old_version_is_kept(phase: Phase) -
     assert after.progress.finished_at == LATER
     assert [command.topic for command in commands] == ["", "undone"]
     assert _moved(after, Acknowledged()).progress.phase is Phase.ROLLED_BACK
+
+
+def test_the_plan_in_words_ends_with_the_bake_and_says_what_is_held_back() -> None:
+    words = plan_words(plan(bake=Bake(duration_s=60.0, holdback_permille=50)), stable="old")
+    assert words[-2:] == ("weight 100 % (95 % served, 5 % held back)", "bake 1 min, 5 % stays on old")
+    assert plan_words(plan(), stable="old")[-1] == "weight 100 %"
+
+
+def test_a_bake_that_was_cut_short_on_somebodys_word_says_whose() -> None:
+    present = _moved(baking(), Overridden(gates=("dwell",), actor="ana", reason="ticket 4711"))
+    after = _moved(present, passing(present))
+    assert after.progress.phase is Phase.COMPLETED
+    assert "; overridden: dwell by ana (ticket 4711); " in after.progress.reason

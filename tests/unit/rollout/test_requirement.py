@@ -75,7 +75,7 @@ def test_a_gate_without_a_verdict_is_unmet(step: AnalysisStep) -> None:
 
 @pytest.mark.parametrize("step", [NO_HARM, PASS])
 def test_a_verdict_with_problems_is_unmet_whatever_it_decided(step: AnalysisStep) -> None:
-    assert _unmet(step, _both(verdict("quality", problems=("late scores",)))) == ("quality has 1 problems (late scores), needs 0",)
+    assert _unmet(step, _both(verdict("quality", problems=("late scores",)))) == ("quality has 1 problem (late scores), needs 0",)
 
 
 @pytest.mark.parametrize("step", [NO_HARM, PASS])

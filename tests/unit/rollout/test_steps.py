@@ -23,6 +23,7 @@ from changeover.rollout.state import (
     Assessed,
     Event,
     Overridden,
+    Pause,
     Phase,
     Promote,
     Provisioned,
@@ -268,6 +269,23 @@ def test_an_override_is_good_for_its_step_and_what_waits_behind_it() -> None:
     assert (_step(half), half.progress.permille) == (3, 500)
     analysed = _moved(half, Acknowledged(), LATER + 10.0)
     assert _moved(analysed, Assessed(assessment=weak)) == analysed
+
+
+def test_an_override_that_was_not_needed_says_that_the_step_is_met() -> None:
+    word = Overridden(gates=("errors",), actor="ana", reason="ticket 4711")
+    present = _moved(_at(1, TENTH, NO_HARM, PauseStep(duration_s=1.0), HALF, PASS, ALL), word)
+    after = _moved(present, passing(present))
+    assert after.progress.reason.startswith("no_harm is met; overridden: errors by ana (ticket 4711); ")
+
+
+def test_a_wish_to_finish_without_a_reason_says_that_none_was_given() -> None:
+    present = _moved(_at(1, TENTH, NO_HARM, HALF, PASS, ALL), Promote(actor="ana", reason="", gates=()))
+    assert _moved(present, passing(present)).progress.reason.startswith("no_harm is met; finished by ana (no reason given); ")
+
+
+def test_what_was_resumed_says_what_it_waits_for() -> None:
+    present = _moved(_at(1, TENTH, NO_HARM, HALF, PASS, ALL), Pause(reason="freeze"))
+    assert _moved(present, Resume()).progress.reason == "resumed; analysis no_harm"
 
 
 @pytest.mark.parametrize(

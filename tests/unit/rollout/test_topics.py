@@ -12,6 +12,7 @@ from changeover.rollout.state import Phase
 from changeover.rollout.topics import DEFAULT_TOPICS, TOPICS, is_wanted
 from tests.contract.store_samples import progress, rollout
 
+PAGE = Path(__file__).parents[3] / "docs" / "howto" / "alerts.md"
 SOURCE = Path(announcement.__file__).read_text()
 TOLD = sorted({*re.findall(r'_alert\(rollout, "([a-z_]+)"', SOURCE), *re.findall(r'topic="([a-z_]+)"', SOURCE), "drift", "retirement"})
 
@@ -20,6 +21,17 @@ TOLD = sorted({*re.findall(r'_alert\(rollout, "([a-z_]+)"', SOURCE), *re.findall
 def test_whatever_is_told_can_be_asked_for_and_left_out(topic: str) -> None:
     heard = [word for word in TOPICS if is_wanted(topic, [word])]
     assert 1 <= len(heard) <= 2, "not everybody hears of it"
+
+
+@pytest.mark.parametrize("topic", [*TOLD, "summary"])
+def test_the_page_about_alerts_lists_it_beside_each_word_that_asks_for_it(topic: str) -> None:
+    asked, listed = "", set[str]()
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("|"):
+            _, word, told, *_ = (cell.strip().strip("`") for cell in line.split("|"))
+            asked = word or asked
+            listed |= {asked} if told == topic else set()
+    assert listed == {word for word in TOPICS if is_wanted(topic, [word])}
 
 
 def test_the_search_for_topics_finds_them() -> None:

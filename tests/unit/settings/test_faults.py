@@ -134,6 +134,12 @@ def test_an_unknown_key_comes_with_a_guess() -> None:
     assert fault["tasks.email.stable"].found == "nothing"
 
 
+@pytest.mark.parametrize("word", ["none", "false"])
+def test_a_criterion_that_is_written_as_off_says_how_it_is_left_out(word: str) -> None:
+    fault = faults_of(with_section(f"criteria: {{cost: {word}}}\n"))["criteria.cost"]
+    assert fault.expected.endswith("to ask for no cost: preset: none, and only the criteria that are wanted")
+
+
 def test_an_unknown_name_comes_with_a_guess() -> None:
     assert (
         faults_of(with_task("{stable: odl}"))["tasks.email.stable"].expected == "a declared deployment: one of new, old (did you mean old?)"

@@ -1,6 +1,7 @@
 """Observations, scores and data planes on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,14 @@ SYNC_EVERY_S: Final = 1.0
 IDS_PER_QUERY: Final = 2000
 """Databases bound the parameters of one statement; SQLite's bound is 32,766."""
 
+ROWS_AT_ONCE: Final = 1000
+
 _observation: Final = msgspec.json.Decoder(Observation)
+_score: Final = msgspec.json.Decoder(Score)
+_EVERYTHING: Final = (
+    (sa.select(schema.observations.c.request_id, schema.observations.c.body), _observation, "observation of request"),
+    (sa.select(schema.scores.c.id, schema.scores.c.body), _score, "score"),
+)
 
 
 class SqlObservationLog(Part):
@@ -130,6 +138,11 @@ class SqlObservationLog(Part):
         except msgspec.DecodeError as error:
             raise StoreError(f"cannot read an observation of task {task}, attempt {attempt}, in {self._session.place}: {error}") from error
 
+    def unreadable(self, *, most: int) -> list[str]:
+        """Observations and scores that do not decode as what they are, named. Read in parts, whatever their number."""
+        with self._session.reading() as connection:
+            return list(islice(_unreadable(connection), most))
+
     def observation(self, request_id: str) -> Observation | None:
         """See ``ObservationLog``."""
         table = schema.observations
@@ -223,6 +236,15 @@ _ROWS: Final = _rows_query(sa.null())
 _FIRST_ROWS: Final = _ROWS.limit(sa.bindparam("most"))
 _ROWS_AFTER: Final = _rows_after_query()
 _ROWS_WITH_SCORE: Final = _rows_query(_first_score())
+
+
+def _unreadable(connection: sa.Connection) -> Iterator[str]:
+    for query, decoder, what in _EVERYTHING:
+        for name, body in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
+            try:
+                decoder.decode(body)
+            except (TypeError, ValueError) as error:
+                yield f"{what} {name} cannot be read: {error}"
 
 
 def _observation_row(observation: Observation) -> dict[str, object]:

@@ -59,7 +59,8 @@ class Session:
         try:
             return msgspec.json.decode(text, type=kind)
         except msgspec.DecodeError as error:
-            raise UnsoundError(f"cannot read {what} in {self.place}: {error}; it was changed by something else: restore a backup") from error
+            advice = "it was changed by something else: restore a backup"
+            raise UnsoundError(f"cannot read {what} in {self.place}: {error}; {advice}") from error
 
 
 class Part:

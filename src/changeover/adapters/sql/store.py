@@ -1,5 +1,8 @@
 """The store on disk: ledger, outbox, observation log, leases, and the shelves of summaries, shapes and issuers over one connection."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import sqlalchemy as sa
 
 from changeover.adapters.sql.engine import Engine
@@ -12,6 +15,9 @@ from changeover.adapters.sql.observation_log import SqlObservationLog
 from changeover.adapters.sql.session import Session
 from changeover.adapters.sql.shape_shelf import SqlShapeShelf
 from changeover.adapters.sql.summary_shelf import SqlSummaryShelf
+
+UNREADABLE_NAMED_MAX: Final = 10
+"""So many unreadable observations and scores are named; more would say no more."""
 
 
 class SqlStore(SqlLedger, SqlObservationLog, SqlSummaryShelf, SqlShapeShelf, SqlIssuerShelf, SqlLeaseShelf, SqlLetterShelf):
@@ -27,6 +33,10 @@ class SqlStore(SqlLedger, SqlObservationLog, SqlSummaryShelf, SqlShapeShelf, Sql
     def place(self) -> str:
         """How messages name it; never with a password."""
         return self._session.place
+
+    def verify(self) -> Sequence[str]:
+        """See ``Ledger``. In a ledger that is whole, also asks whether every observation and score can be read: no chain holds them."""
+        return super().verify() or self.unreadable(most=UNREADABLE_NAMED_MAX)
 
     def close(self) -> None:
         """See ``Store``. Twice does nothing."""
