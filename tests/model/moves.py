@@ -7,7 +7,7 @@ from changeover.rollout.commands import Refusal
 from changeover.rollout.state import Acknowledged, Assessed, Event, RetentionPassed
 from changeover.rollout.world import Proposal, World, apply
 from tests.model.explorer import Broken
-from tests.model.parts import Parts
+from tests.model.parts import Parts, roll_back_further
 from tests.model.rules import STEP_RULES, WORLD_RULES, Deed, Step, way_back_is_open
 from tests.model.shelf import WorldShelf
 from tests.model.subject import NOW, assessment, change_of
@@ -41,7 +41,7 @@ class Moves:
         world = self.shelf[number]
         for rule, holds in WORLD_RULES.items():
             _refuse(rule, holds(world))
-        _refuse("I1 the way back is open", way_back_is_open(world, self._rolled_back))
+        _refuse("I1 the way back is open", way_back_is_open(world, self._rolled_back, _further_back))
         self._sound.add(number)
 
     def _committed(self, number: int, deed: Deed, seen: int) -> Outcome | None:
@@ -70,6 +70,10 @@ class Moves:
         proposal = self._decided(world, Deed("roll back", is_fresh=False))
         assert proposal is not None
         return apply(world, change_of(world, proposal))
+
+
+def _further_back(world: World) -> World:
+    return apply(world, change_of(world, roll_back_further(world)))
 
 
 def _event(deed: Deed) -> Event:

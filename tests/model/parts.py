@@ -50,6 +50,10 @@ def roll_back(world: World, _order: Order) -> Proposal:
     return commands.roll_back(world, task=TASK, actor="ana", reason="by hand", now=NOW)
 
 
+def roll_back_further(world: World) -> Proposal:
+    return commands.roll_back(world, task=TASK, actor="ana", reason="by hand", now=NOW, further=True)
+
+
 COMMANDS: Final = MappingProxyType[str, Ask](
     {
         "start": _start,
@@ -114,4 +118,4 @@ class Parts:
 
 
 PRODUCT: Final = Parts()
-__all__ = ["COMMANDS", "PRODUCT", "Parts", "Rollout", "decided_on", "roll_back", "takes"]
+__all__ = ["COMMANDS", "PRODUCT", "Parts", "Rollout", "decided_on", "roll_back", "roll_back_further", "takes"]

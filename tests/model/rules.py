@@ -214,14 +214,17 @@ WORLD_RULES: Final[dict[str, Callable[[World], str]]] = {
 }
 
 
-def way_back_is_open(world: World, roll_back: Callable[[World], World]) -> str:
-    """I1: wherever a candidate has traffic, or was promoted and the old one is kept, rolling back works, at once."""
+def way_back_is_open(world: World, roll_back: Callable[[World], World], further: Callable[[World], World]) -> str:
+    """I1: wherever a candidate has traffic, or was promoted and the old one is kept, rolling back works, at once; behind a
+    later attempt that has ended, ``further``.
+    """
     route, stable = routing_table(world).routes[TASK], world.tasks[TASK].stable
     promoted = [each for each in world.rollouts.values() if each.progress.phase.is_promoted and each.candidate == stable]
     if route.candidate is None and not promoted:
         return ""
     try:
-        after = routing_table(roll_back(world)).routes[TASK]
+        is_behind = route.candidate is None and world.tasks[TASK].attempts > promoted[-1].attempt
+        after = routing_table(further(world) if is_behind else roll_back(world)).routes[TASK]
     except (NothingToDo, Refusal) as refusal:
         return f"rolling back was refused: {refusal}"
     wanted = stable if route.candidate is not None else promoted[-1].stable
