@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,7 +30,6 @@ from changeover.rollout.world import Proposal, RolloutMoved
 from tests.unit.console.live import Live, live_server
 
 WAIT_S = 20.0
-PICTURES_MAX = 4
 
 
 @pytest.fixture
@@ -219,35 +218,31 @@ def in_terminal(live: Live, key: bytes) -> tuple[str, int]:
         stderr=theirs,
         env=environment,
         start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - nothing else runs in the child before it
     )
     os.close(theirs)
     shown = read_until(ours, b"q leaves")
-
-    def leave() -> None:
-        """As people do: again, where the picture goes on being drawn. Python drops an interrupt that comes inside a finaliser."""
-        if key:
-            os.write(ours, key)
-        else:
-            process.send_signal(signal.SIGINT)
-
-    leave()
-    shown += read_until(ours, b"goes on\r\n", redrawn=leave)
+    if key:
+        os.write(ours, key)
+    else:
+        process.send_signal(signal.SIGINT)
+    shown += read_until(ours, b"goes on\r\n")
     code = process.wait(WAIT_S)
     os.close(ours)
     return shown.decode(errors="replace"), code
 
 
-def read_until(terminal: int, wanted: bytes, *, redrawn: Callable[[], None] = lambda: None) -> bytes:
-    read, pictures = b"", 0
+def heed_interrupts() -> None:
+    """Who runs the tests in the background of a shell ignores interrupts, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    read = b""
     while wanted not in read:
         ready, _, _ = select.select([terminal], [], [], WAIT_S)
         assert ready, read
-        part = os.read(terminal, 65_536)
-        read += part
-        pictures += b"q leaves" in part
-        if pictures == PICTURES_MAX and wanted not in read:
-            pictures = 0
-            redrawn()
+        read += os.read(terminal, 65_536)
     return read
 
 
